@@ -1,0 +1,43 @@
+"""Get the images: python -m scripts.download_data [--from-zip PATH | --sample] [--force].
+
+By default from Kaggle, into input/. Exit code 3 says that there are no Kaggle credentials.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from scripts import run
+from src.data import COMPETITION_FILES, unpack
+from src.kaggle_client import NoCredentialsError, download
+from src.sample import write_sample
+from src.workspace import find_sample_workspace, find_workspace
+
+NO_CREDENTIALS = 3
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m scripts.download_data", description=__doc__)
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument("--from-zip", type=Path, metavar="PATH", help="a zip downloaded from the competition's page")
+    source.add_argument(
+        "--sample", action="store_true", help="the embedded sample: 5,000 real digits, no account needed"
+    )
+    parser.add_argument("--force", action="store_true", help="fetch it anew, even if it is there already")
+    arguments = parser.parse_args()
+    workspace = find_sample_workspace() if arguments.sample else find_workspace()
+    if arguments.sample:
+        write_sample(workspace)
+    elif arguments.from_zip:
+        unpack(arguments.from_zip, workspace)
+    elif arguments.force or not all((workspace.input_dir / name).exists() for name in COMPETITION_FILES):
+        try:
+            unpack(download(workspace, arguments.force), workspace)
+        except NoCredentialsError as error:
+            print(f"error: {error}", file=sys.stderr)
+            sys.exit(NO_CREDENTIALS)
+    print(f"{workspace.input_dir}: {', '.join(COMPETITION_FILES)}")
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,30 @@
+"""Divide the training rows into stratified folds: python -m scripts.make_folds [--num-folds 5] [--seed 42]."""
+
+import argparse
+
+import numpy as np
+
+from scripts import run
+from src.data import load_train
+from src.folds import make_folds, save_folds
+from src.workspace import find_workspace
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m scripts.make_folds", description=__doc__)
+    parser.add_argument("--num-folds", type=int, default=5, help="parts of equal size (default: 5)")
+    parser.add_argument("--seed", type=int, default=42, help="of the shuffle (default: 42)")
+    arguments = parser.parse_args()
+    workspace = find_workspace()
+    folds = make_folds(*load_train(workspace), arguments.num_folds, arguments.seed)
+    save_folds(folds, workspace)
+    sizes = ", ".join(map(str, np.bincount(folds.assignment)))
+    print(f"{workspace.folds_csv}: {folds.num_folds} folds of {sizes} rows")
+    print(
+        f"kept in one fold: {folds.num_identical} pairs of identical and {folds.num_near} pairs of near-identical "
+        f"images of one digit (root mean square difference of at most {folds.near:g} of 255 grey levels)"
+    )
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# The main job: environment, data, folds, training, scoreboard, blend, submission.
+#   bash scripts/run_folds.sh [--sample] [EXPERIMENT...]
+# Without experiments: the default set of src/experiments.py. --sample: the embedded sample, in .sample/.
+# Stop it whenever you like: the same command goes on where it stopped.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+usage() {
+    sed -n '2,5s/^# \{0,1\}//p' scripts/run_folds.sh
+}
+
+sample=
+experiments=()
+for argument in "$@"; do
+    case $argument in
+    --sample) sample=yes ;;
+    -h | --help) usage && exit 0 ;;
+    -*) echo "error: unknown option $argument" >&2 && usage >&2 && exit 2 ;;
+    *) experiments+=("$argument") ;;
+    esac
+done
+
+source scripts/environment.sh
+requirements=(requirements.txt)
+if nvidia-smi >/dev/null 2>&1; then
+    requirements+=(requirements-gpu-jax.txt)
+    export KERAS_BACKEND=${KERAS_BACKEND:-jax}
+fi
+ensure_environment "${requirements[@]}"
+
+step() {
+    echo "== $1" >&2
+}
+
+if [ -z "$sample" ] && [ ! -f "${DIGITS_WORKSPACE:-.}/input/train.csv" ]; then
+    step "data"
+    status=0
+    "$PYTHON" -m scripts.download_data || status=$?
+    if [ "$status" = 3 ]; then # no credentials
+        step "no Kaggle credentials and no input/train.csv: running on the embedded sample instead"
+        sample=yes
+    elif [ "$status" != 0 ]; then
+        exit "$status"
+    fi
+fi
+if [ -n "$sample" ]; then
+    export DIGITS_WORKSPACE=${DIGITS_WORKSPACE:-$PWD/.sample}
+    [ -f "$DIGITS_WORKSPACE/input/train.csv" ] || "$PYTHON" -m scripts.download_data --sample
+fi
+
+step "folds"
+[ -f "${DIGITS_WORKSPACE:-.}/folds/folds.json" ] || "$PYTHON" -m scripts.make_folds
+step "training"
+"$PYTHON" -m scripts.train --estimate "${experiments[@]}"
+step "scoreboard"
+"$PYTHON" -m scripts.evaluate
+step "blend"
+"$PYTHON" -m scripts.ensemble "${experiments[@]}"

@@ -1,0 +1,10 @@
+"""The library behind the scripts: imported, never run.
+
+Libraries that read their settings from the environment while they are imported get the project's defaults here.
+"""
+
+import os
+
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")  # the fastest backend on CPUs; run_folds.sh picks jax on a GPU
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # its notes on missing GPUs read like failures
+os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # otherwise its import asks the network for a newer version

@@ -1,0 +1,139 @@
+"""`FoldResult`: what one experiment produced on one fold; saved whole or not at all, and put together as OOF."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from src.competition import NUM_CLASSES
+from src.errors import InputError
+from src.folds import Folds
+from src.workspace import Workspace, replacing
+
+
+@dataclass(frozen=True)
+class FoldResult:
+    """Probabilities, weights and record of one experiment on one fold."""
+
+    valid_rows: np.ndarray  # int64 (v,): rows of train.csv in the validation part
+    valid_proba: np.ndarray  # float32 (v, 10)
+    test_proba: np.ndarray  # float32 (t, 10)
+    weights_path: Path  # the fitted model's file
+    record: dict[str, Any]  # experiment, hashes, metrics, history, seconds, versions: see cross_validation.train_fold
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """One experiment's fold results put together in row order."""
+
+    experiment: str
+    oof: np.ndarray  # float32 (n, 10)
+    test: np.ndarray  # float32 (t, 10): mean over the folds' models
+    records: tuple[dict[str, Any], ...]  # one per fold
+
+
+def save_fold_result(result: FoldResult, workspace: Workspace) -> None:
+    """Write .npz, weights and, last, .json, each atomically: the presence of the .json means that the fold is done."""
+    experiment, fold = result.record["experiment"], result.record["fold"]
+    with replacing(workspace.fold_path(experiment, fold, ".npz")) as temporary:
+        np.savez(temporary, valid_rows=result.valid_rows, valid_proba=result.valid_proba, test_proba=result.test_proba)
+    with replacing(workspace.fold_path(experiment, fold, result.weights_path.suffix)) as temporary:
+        temporary.write_bytes(result.weights_path.read_bytes())
+    with replacing(workspace.fold_path(experiment, fold, ".json")) as temporary:
+        temporary.write_text(json.dumps(result.record, indent=1) + "\n")
+
+
+def load_record(workspace: Workspace, experiment: str, fold: int) -> dict[str, Any] | None:
+    """Read a fold's record, or None if the fold is not complete.
+
+    Raises:
+        InputError: the record cannot be read.
+    """
+    path = workspace.fold_path(experiment, fold, ".json")
+    if not path.exists():
+        return None
+    try:
+        return json.loads(path.read_text())
+    except ValueError:
+        raise InputError(
+            f"{path} is damaged; delete it and train this fold again: {retrain(experiment, fold)}"
+        ) from None
+
+
+def retrain(experiment: str, fold: int) -> str:
+    """The command that trains one fold."""
+    return f"python -m scripts.train {experiment} --folds {fold}"
+
+
+def find_experiments(workspace: Workspace) -> list[str]:
+    """Names, sorted, of the experiments that have at least one complete fold in the workspace."""
+    return sorted({path.parent.name for path in workspace.oof_dir.glob("*/fold_*.json")})
+
+
+def load_records(workspace: Workspace, experiment: str, num_folds: int) -> list[dict[str, Any]]:
+    """Records of the complete folds, in fold order."""
+    records = (load_record(workspace, experiment, fold) for fold in range(num_folds))
+    return [record for record in records if record is not None]
+
+
+def load_fold_arrays(workspace: Workspace, experiment: str, fold: int) -> dict[str, np.ndarray]:
+    """Read the arrays of a complete fold: valid_rows, valid_proba, test_proba.
+
+    Raises:
+        InputError: the file is missing or damaged.
+    """
+    path = workspace.fold_path(experiment, fold, ".npz")
+    try:
+        with np.load(path) as file:
+            return {name: file[name] for name in ("valid_rows", "valid_proba", "test_proba")}
+    except Exception as error:  # a damaged zip fails in many ways: BadZipFile, EOFError, KeyError, zlib.error, OSError
+        record = path.with_suffix(".json")
+        raise InputError(
+            f"{path} is missing or damaged ({error}); delete {record} and run: {retrain(experiment, fold)}"
+        ) from None
+
+
+def load_predictions(workspace: Workspace, experiment: str, folds: Folds) -> Predictions:
+    """Put the folds of an experiment together.
+
+    Raises:
+        InputError: a fold is missing, damaged, or of other data or folds than these.
+    """
+    num_folds = folds.num_folds
+    records = load_records(workspace, experiment, num_folds)
+    missing = sorted(set(range(num_folds)) - {record["fold"] for record in records})
+    if missing:
+        listed = ",".join(map(str, missing))
+        raise InputError(f"{experiment} lacks folds {listed}; train them: python -m scripts.train {experiment}")
+    arrays = [load_fold_arrays(workspace, experiment, fold) for fold in range(num_folds)]
+    oof = np.empty((len(folds.labels), NUM_CLASSES), dtype=np.float32)
+    for fold, fold_arrays in enumerate(arrays):
+        rows = fold_arrays["valid_rows"]
+        if not np.array_equal(rows, folds.split(fold)[1]):
+            raise InputError(
+                f"fold {fold} of {experiment} is not the one of {workspace.folds_csv}; restore that file, or give up "
+                f"the old results: rm -r {workspace.oof_dir / experiment}"
+            )
+        oof[rows] = fold_arrays["valid_proba"]
+    test = np.stack([fold["test_proba"] for fold in arrays]).mean(axis=0)
+    return Predictions(experiment, oof, test, tuple(records))
+
+
+def require_same_data(members: Sequence[Predictions]) -> None:
+    """Check that all folds of all members were trained on, and predict, the same data.
+
+    Raises:
+        InputError: two fingerprints differ.
+    """
+    reference = members[0]
+    for member in members:
+        for record in member.records:
+            if record["fingerprints"] != reference.records[0]["fingerprints"]:
+                raise InputError(
+                    f"{member.experiment} (fold {record['fold']}) and {reference.experiment} were trained on different "
+                    "data or folds, so they cannot be blended; delete the outdated one's directory in oof/ and train "
+                    "it anew"
+                )

@@ -1,0 +1,79 @@
+"""Fitted models behind one interface: `predict_proba(images)`, `save(path)`, `load(path)`."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import joblib
+import keras
+import numpy as np
+
+PREDICTION_BATCH = 512  # images at once: bounds the memory, and large enough to keep the cores busy
+
+
+class Classifier(Protocol):
+    """A fitted model."""
+
+    suffix: str
+    """Suffix of the saved file."""
+    history: Sequence[dict[str, Any]]
+    """One entry per epoch (loss, accuracies, seconds); empty where there are no epochs or the model was loaded."""
+
+    def predict_proba(self, images: np.ndarray) -> np.ndarray:
+        """Give class probabilities, float32 (n, 10), for uint8 images (n, 28, 28, 1)."""
+
+    def num_parameters(self) -> int:
+        """Count the fitted numbers that a prediction uses."""
+
+    def save(self, path: Path) -> None:
+        """Write the model to `path`, whose suffix is `suffix`."""
+
+
+class KerasClassifier:
+    """A trained Keras model that takes raw pixels and returns probabilities."""
+
+    suffix = ".keras"
+
+    def __init__(self, model: keras.Model, history: Sequence[dict[str, Any]] = ()):
+        self.model, self.history = model, history
+
+    def predict_proba(self, images: np.ndarray) -> np.ndarray:
+        # Not model.predict: its tf.data pipeline can take seconds to shut down after each call.
+        batches = np.split(images, range(PREDICTION_BATCH, len(images), PREDICTION_BATCH))
+        return np.concatenate([self.model.predict_on_batch(batch) for batch in batches]).astype(np.float32)
+
+    def num_parameters(self) -> int:
+        return self.model.count_params()
+
+    def save(self, path: Path) -> None:
+        self.model.save(path)
+
+    @classmethod
+    def load(cls, path: Path) -> "KerasClassifier":
+        """Read a saved model, on any Keras backend."""
+        return cls(keras.models.load_model(path, compile=False))
+
+
+class SklearnClassifier:
+    """A fitted scikit-learn pipeline over flattened pixels."""
+
+    suffix = ".joblib"
+
+    def __init__(self, pipeline: Any):
+        self.pipeline = pipeline
+        self.history: Sequence[dict[str, Any]] = ()
+
+    def predict_proba(self, images: np.ndarray) -> np.ndarray:
+        return self.pipeline.predict_proba(images.reshape(len(images), -1)).astype(np.float32)
+
+    def num_parameters(self) -> int:
+        arrays = [value for _, step in self.pipeline.steps for value in vars(step).values()]
+        return sum(array.size for array in arrays if isinstance(array, np.ndarray))
+
+    def save(self, path: Path) -> None:
+        joblib.dump(self.pipeline, path, compress=3)
+
+    @classmethod
+    def load(cls, path: Path) -> "SklearnClassifier":
+        """Read a saved pipeline; only ever load files that you made, joblib files can run code."""
+        return cls(joblib.load(path))

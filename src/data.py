@@ -1,0 +1,195 @@
+"""CSV files to arrays: reading, checking, fingerprints, and the safe unpacking of the competition's zip."""
+
+import hashlib
+import re
+import shutil
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+
+from src.competition import (
+    IMAGE_SHAPE,
+    LABEL_COLUMN,
+    NUM_CLASSES,
+    NUM_TEST_ROWS,
+    NUM_TRAIN_ROWS,
+    PAGE,
+    PIXEL_COLUMNS,
+    SUBMISSION_COLUMNS,
+)
+from src.errors import InputError
+from src.workspace import Workspace
+
+COMPETITION_FILES = ("train.csv", "test.csv", "sample_submission.csv")
+
+
+def load_train(workspace: Workspace) -> tuple[np.ndarray, np.ndarray]:
+    """Read train.csv.
+
+    Returns:
+        images, uint8 (n, 28, 28, 1), and labels, int64 (n,).
+
+    Raises:
+        InputError: the file is missing or anything but complete rows of a label 0..9 and 784 pixels 0..255.
+    """
+    return read_train(workspace.train_csv)
+
+
+def read_train(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Read a file in the format of train.csv; see `load_train`."""
+    values = _read_values(path, (LABEL_COLUMN, *PIXEL_COLUMNS))
+    labels = values[:, 0].astype(np.int64)
+    wrong = np.flatnonzero(labels >= NUM_CLASSES)
+    if len(wrong):
+        raise InputError(
+            f"{path}, data row {wrong[0] + 1}: the label is {labels[wrong[0]]}, not a digit 0..9; "
+            "restore the original file with: python -m scripts.download_data"
+        )
+    return np.ascontiguousarray(values[:, 1:]).reshape(-1, *IMAGE_SHAPE), labels
+
+
+def load_test(workspace: Workspace) -> np.ndarray:
+    """Read test.csv: images, uint8 (n, 28, 28, 1). Raises InputError as `load_train` does."""
+    return read_test(workspace.test_csv)
+
+
+def read_test(path: Path) -> np.ndarray:
+    """Read a file in the format of test.csv; see `load_test`."""
+    return _read_values(path, PIXEL_COLUMNS).reshape(-1, *IMAGE_SHAPE)
+
+
+def fingerprint(*arrays: np.ndarray) -> str:
+    """Name the contents of arrays: 16 hex digits of SHA-256 over their bytes, whatever the file looked like."""
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()[:16]
+
+
+def _read_values(path: Path, columns: tuple[str, ...]) -> np.ndarray:
+    """Read a CSV of numbers 0..255 with exactly these columns: uint8 (n, columns)."""
+    if not path.is_file():
+        raise InputError(f"{path} is missing; get it with: python -m scripts.download_data (--sample needs no account)")
+    _check_header(path, columns)
+    table = _parse(path, columns, use_threads=True)
+    for name in columns:
+        if table[name].null_count:
+            row = table[name].is_null().index(pa.scalar(True)).as_py()
+            raise InputError(f"{path}, data row {row + 1}: {name} is empty; fetch the file anew with --force")
+    # Arrow turns the 785 columns into one row-major block far quicker than NumPy, which would write with strides.
+    return table.combine_chunks().to_batches()[0].to_tensor(row_major=True).to_numpy()
+
+
+def _check_header(path: Path, columns: tuple[str, ...]) -> None:
+    with path.open(encoding="utf-8", errors="replace", newline="") as file:
+        found = tuple(name.strip().strip('"') for name in file.readline().split(","))
+        empty = not file.readline()
+    if found == columns and not empty:
+        return
+    if found == columns:
+        raise InputError(
+            f"{path} has a header but no rows; fetch it anew with: python -m scripts.download_data --force"
+        )
+    if LABEL_COLUMN in columns and found == PIXEL_COLUMNS:
+        raise InputError(f"{path} has no label column: it looks like test.csv; put train.csv in its place")
+    if LABEL_COLUMN not in columns and found == (LABEL_COLUMN, *PIXEL_COLUMNS):
+        raise InputError(f"{path} has a label column: it looks like train.csv; put test.csv in its place")
+    raise InputError(
+        f"{path} has {len(found)} columns beginning with {found[0][:20]!r}, not the {len(columns)} columns "
+        f"{columns[0]}..{columns[-1]}; fetch it anew with: python -m scripts.download_data --force"
+    )
+
+
+def _parse(path: Path, columns: tuple[str, ...], use_threads: bool) -> pa.Table:
+    options = pa_csv.ConvertOptions(column_types=dict.fromkeys(columns, pa.uint8()), null_values=[""])
+    try:
+        return pa_csv.read_csv(path, pa_csv.ReadOptions(use_threads=use_threads), convert_options=options)
+    except pa.ArrowInvalid as error:
+        if use_threads:  # only a single-threaded read knows the row
+            return _parse(path, columns, use_threads=False)
+        raise InputError(f"{path}: {_explain(str(error), columns)}; fetch the file anew with --force") from None
+
+
+def _explain(message: str, columns: tuple[str, ...]) -> str:
+    """Put Arrow's complaint in a Kaggler's words."""
+    if cell := re.search(
+        r"column #(\d+): (?:Row #(\d+): )?CSV conversion error to uint8: invalid value '(.*)'", message
+    ):
+        row = f"data row {int(cell[2]) - 1}, " if cell[2] else ""
+        return f"{row}{columns[int(cell[1])]} is {cell[3]!r}, not a whole number 0..255"
+    if length := re.search(r"(?:Row #(\d+): )?Expected (\d+) columns, got (\d+)", message):
+        row = f"data row {int(length[1]) - 1}" if length[1] else "a row"
+        return f"{row} has {length[3]} of {length[2]} columns, so the file is truncated or damaged"
+    return f"not a readable CSV ({message.splitlines()[0]})"
+
+
+def read_submission(path: Path, num_rows: int) -> np.ndarray:
+    """Read a file in the format that Kaggle scores.
+
+    Returns:
+        labels, int64 (num_rows,).
+
+    Raises:
+        InputError: not exactly the columns ImageId and Label, the ids 1..num_rows in order, and labels 0..9.
+    """
+    if not path.is_file():
+        raise InputError(f"{path} is missing; make it anew with the command that wrote it")
+    frame = pd.read_csv(path)
+    if tuple(frame.columns) != SUBMISSION_COLUMNS:
+        raise InputError(f"{path} has the columns {', '.join(map(str, frame.columns))}, not ImageId,Label")
+    if not np.array_equal(frame["ImageId"], np.arange(1, num_rows + 1)):
+        raise InputError(
+            f"{path} has {len(frame)} rows, or ImageIds that are not 1..{num_rows} in order, as needed here"
+        )
+    if not frame["Label"].isin(range(NUM_CLASSES)).all():
+        raise InputError(f"{path} has a Label that is not a digit 0..9")
+    return frame["Label"].to_numpy(np.int64)
+
+
+def unpack(zip_path: Path, workspace: Workspace) -> None:
+    """Unpack the competition's three CSV files into input/, all of them checked before the first is put in place.
+
+    Raises:
+        InputError: not a zip, damaged, empty, without one of the files, with a path that leaves the directory, or
+            with other contents than the competition's 42,000 + 28,000 images.
+    """
+    staging = workspace.download_dir / "unpacked"
+    try:
+        _extract(zip_path, staging)
+        _check_num_rows(staging / "train.csv", len(read_train(staging / "train.csv")[1]), NUM_TRAIN_ROWS)
+        _check_num_rows(staging / "test.csv", len(read_test(staging / "test.csv")), NUM_TEST_ROWS)
+        read_submission(staging / "sample_submission.csv", NUM_TEST_ROWS)
+        for name in COMPETITION_FILES:
+            (staging / name).replace(workspace.input_dir / name)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def _extract(zip_path: Path, staging: Path) -> None:
+    if not zip_path.is_file():
+        raise InputError(f"{zip_path} is missing; name the zip that you downloaded from {PAGE}/data")
+    shutil.rmtree(staging, ignore_errors=True)
+    staging.mkdir(parents=True)
+    try:
+        with zipfile.ZipFile(zip_path) as archive:
+            names = archive.namelist()
+            for name in names:
+                if name.startswith("/") or ".." in Path(name.replace("\\", "/")).parts:
+                    raise InputError(f"{zip_path} wants to write outside its directory ({name!r}); do not trust it")
+            for name in COMPETITION_FILES:
+                if name not in names:
+                    raise InputError(f"{zip_path} holds no {name}; download it anew from {PAGE}/data")
+                with archive.open(name) as source, (staging / name).open("wb") as target:
+                    shutil.copyfileobj(source, target)
+    except (zipfile.BadZipFile, EOFError, zlib.error) as error:
+        raise InputError(f"{zip_path} is not a whole zip file ({error}); download it anew from {PAGE}/data") from None
+
+
+def _check_num_rows(path: Path, num_rows: int, expected: int) -> None:
+    if num_rows != expected:
+        raise InputError(f"{path.name} has {num_rows} rows, not the competition's {expected}; download it anew")

@@ -1,0 +1,139 @@
+"""Blend experiments: choose weights on OOF, write the submission and its origin, check the file. NumPy, no Keras."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from src.artifacts import Predictions, require_same_data
+from src.competition import SUBMISSION_COLUMNS
+from src.data import read_submission
+from src.folds import Folds
+from src.metrics import accuracy, accuracy_gain, cross_entropy, standard_error
+from src.provenance import find_commit
+from src.workspace import Workspace, replacing
+
+NOISE = 2.0
+"""Standard errors by which chosen weights must beat the plain mean."""
+
+
+@dataclass(frozen=True)
+class Blend:
+    """A weighted mean of several experiments' probabilities."""
+
+    members: tuple[str, ...]
+    weights: np.ndarray  # float64 (m,), non-negative, sum 1
+    kind: str  # "mean" or "weighted"
+    oof: np.ndarray  # float64 (n, 10): of the mean, or by nested cross-validation of the weights
+    test: np.ndarray  # float64 (t, 10)
+    nested_gain: float  # accuracy of nested weights over the plain mean, paired on the same rows
+    nested_gain_error: float  # its standard error
+
+
+def blend(members: Sequence[Predictions], labels: np.ndarray, assignment: np.ndarray) -> Blend:
+    """Blend by the plain mean, unless weights chosen on OOF beat it by more than noise.
+
+    The weights are judged by nested cross-validation: those for a fold's rows are chosen on the other folds' rows.
+
+    Args:
+        members: at least one.
+        labels: int64 (n,).
+        assignment: int64 (n,), the fold of each row.
+
+    Raises:
+        InputError: the members are of different data or folds.
+    """
+    require_same_data(members)
+    oof = np.stack([member.oof for member in members]).astype(np.float64)
+    test = np.stack([member.test for member in members]).astype(np.float64)
+    plain = np.full(len(members), 1 / len(members))
+    mean_oof = mix(plain, oof)
+    nested_oof = np.empty_like(mean_oof)
+    for fold in np.unique(assignment):
+        inside = assignment == fold
+        nested_oof[inside] = mix(choose_weights(oof[:, ~inside], labels[~inside]), oof[:, inside])
+    gain, gain_error = accuracy_gain(labels, nested_oof, mean_oof)
+    weighted = gain > NOISE * gain_error
+    weights = choose_weights(oof, labels) if weighted else plain
+    return Blend(
+        members=tuple(member.experiment for member in members),
+        weights=weights,
+        kind="weighted" if weighted else "mean",
+        oof=nested_oof if weighted else mean_oof,
+        test=mix(weights, test),
+        nested_gain=gain,
+        nested_gain_error=gain_error,
+    )
+
+
+def mix(weights: np.ndarray, proba: np.ndarray) -> np.ndarray:
+    """Weighted mean over the members: weights (m,), proba (m, n, 10), result (n, 10)."""
+    return np.tensordot(weights, proba, axes=1)
+
+
+def choose_weights(proba: np.ndarray, labels: np.ndarray, num_steps: int = 300) -> np.ndarray:
+    """Find the mixture weights, float64 (m,), that minimise the log loss of the blend.
+
+    The weights of a mixture with fixed components, by expectation maximisation (Dempster, Laird and Rubin 1977):
+    the log loss is convex in them, and each step lowers it.
+
+    Args:
+        proba: (m, n, 10).
+        labels: int64 (n,).
+    """
+    likelihood = np.maximum(proba[:, np.arange(len(labels)), labels], 1e-12)  # (m, n)
+    weights = np.full(len(proba), 1 / len(proba))
+    for _ in range(num_steps):
+        share = weights[:, None] * likelihood
+        weights = (share / share.sum(axis=0)).mean(axis=1)
+    return weights
+
+
+def write_submission(
+    result: Blend, members: Sequence[Predictions], folds: Folds, workspace: Workspace
+) -> dict[str, Any]:
+    """Write submission.csv and, beside it, submission.json: where it comes from. Returns the latter's contents.
+
+    Raises:
+        InputError: sample_submission.csv is missing or has another number of rows than the blend.
+    """
+    read_submission(workspace.sample_submission_csv, len(result.test))
+    image_id, label = SUBMISSION_COLUMNS
+    table = pd.DataFrame({image_id: np.arange(1, len(result.test) + 1), label: result.test.argmax(axis=1)})
+    origin = describe_submission(result, members, folds.labels)
+    workspace.submission_json.unlink(missing_ok=True)  # never beside another submission than its own
+    with replacing(workspace.submission_csv) as temporary:
+        table.to_csv(temporary, index=False)
+        read_submission(temporary, len(result.test))
+    with replacing(workspace.submission_json) as temporary:
+        temporary.write_text(json.dumps(origin, indent=2) + "\n")
+    return origin
+
+
+def describe_submission(result: Blend, members: Sequence[Predictions], labels: np.ndarray) -> dict[str, Any]:
+    """Members, weights, OOF figures, fingerprints and machine of a blend, as plain values for JSON."""
+    oof_accuracy = accuracy(labels, result.oof)
+    return {
+        "blend": result.kind,
+        "members": {
+            member.experiment: {
+                "weight": float(weight),
+                "oof_accuracy": accuracy(labels, member.oof),
+                "recipe_hash": member.records[0]["recipe_hash"],
+            }
+            for member, weight in zip(members, result.weights, strict=True)
+        },
+        "oof_accuracy": oof_accuracy,
+        "oof_standard_error": standard_error(oof_accuracy, len(labels)),
+        "oof_log_loss": cross_entropy(labels, result.oof),
+        "nested_weights_gain": result.nested_gain,
+        "nested_weights_gain_standard_error": result.nested_gain_error,
+        "num_folds": len(members[0].records),
+        "fingerprints": members[0].records[0]["fingerprints"],
+        "processors": sorted({record["processor"] for member in members for record in member.records}),
+        "train_seconds": sum(record["train_seconds"] for member in members for record in member.records),
+        "commit": find_commit(),
+    }

@@ -1,0 +1,104 @@
+"""The table of experiments: reading this file is reading what is trained.
+
+An experiment that has results is never edited; a change, or another seed, is a new name.
+"""
+
+import difflib
+import hashlib
+import json
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, is_dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from src import estimators, models
+from src.augmentation import Augmentation
+from src.errors import InputError
+from src.trainers import KerasTrainer, SklearnTrainer, Trainer
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A named, immutable recipe."""
+
+    name: str
+    trainer: Trainer
+    note: str  # what it is and where it comes from
+    seed: int = 0
+
+    def fold_seed(self, fold: int) -> int:
+        """The one seed of everything random in a fold."""
+        return int(np.random.SeedSequence([zlib.crc32(self.name.encode()), self.seed, fold]).generate_state(1)[0])
+
+    def describe(self) -> dict[str, Any]:
+        """All that decides the result, as plain values for JSON; the note does not."""
+        return {"name": self.name, "seed": self.seed, "trainer": _describe(self.trainer)}
+
+    def hash(self) -> str:
+        """12 hex digits of SHA-256 over `describe()`: another recipe has another hash."""
+        return hashlib.sha256(json.dumps(self.describe(), sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _describe(value: Any) -> Any:
+    if is_dataclass(value):
+        return {"kind": type(value).__name__} | {f.name: _describe(getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, partial):
+        return {"function": value.func.__name__, **value.keywords}
+    if callable(value):
+        return value.__name__
+    return value
+
+
+AFFINE = Augmentation()
+ELASTIC = Augmentation(elastic=34.0)  # Simard et al. 2003 (ICDAR), alpha 34 and sigma 4, on half of the images
+
+EXPERIMENTS = {
+    experiment.name: experiment
+    for experiment in (
+        Experiment(
+            "strided",
+            KerasTrainer(models.strided_cnn, epochs=12, augmentation=AFFINE),
+            "Learned downsampling instead of pooling. Network: Deotte, '25 Million Images! [0.99757] MNIST'.",
+        ),
+        Experiment(
+            "residual",
+            KerasTrainer(models.residual_cnn, epochs=12, augmentation=AFFINE, ema_momentum=0.99),
+            "Residual blocks, max pooling, averaged weights. Network: after ttdoucet/mnist, much narrower.",
+        ),
+        Experiment(
+            "large_kernel",
+            KerasTrainer(models.large_kernel_cnn, epochs=12, augmentation=ELASTIC),
+            "5x5 kernels without pooling, normalised logits, elastic distortion. Network: after M5, arXiv:2008.10400.",
+        ),
+        Experiment(
+            "logistic_pca",
+            SklearnTrainer(estimators.logistic_pca),
+            "The linear baseline: principal components and logistic regression.",
+        ),
+        Experiment(
+            "smoke",
+            KerasTrainer(models.tiny_cnn, epochs=2, augmentation=ELASTIC, ema_momentum=0.9),
+            "A tiny network that trains in seconds: for tests and drills, not for scores.",
+        ),
+    )
+}
+
+DEFAULT_EXPERIMENTS = ("strided", "residual", "large_kernel")
+
+
+def find_experiments(names: Iterable[str]) -> list[Experiment]:
+    """Look up experiments by name, in the order given, each once.
+
+    Raises:
+        InputError: there is no experiment of a name; the message suggests the nearest.
+    """
+    for name in names:
+        if name not in EXPERIMENTS:
+            nearest = difflib.get_close_matches(name, EXPERIMENTS, n=1, cutoff=0.0)[0]
+            raise InputError(
+                f"there is no experiment {name!r}; did you mean {nearest!r}? All of them: {', '.join(EXPERIMENTS)}"
+            )
+    return [EXPERIMENTS[name] for name in dict.fromkeys(names)]

@@ -1,0 +1,131 @@
+"""Make, save, load and check the stratified assignment of training rows to folds."""
+
+import json
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.sparse.csgraph import connected_components
+from sklearn.model_selection import StratifiedKFold
+from sklearn.neighbors import radius_neighbors_graph
+
+from src.competition import NUM_CLASSES, NUM_PIXELS
+from src.data import fingerprint
+from src.errors import InputError
+from src.workspace import Workspace, replacing
+
+NEAR = 12.0
+"""Grey levels (of 255): two images of one digit are near-identical if the root mean square of their pixel
+differences is at most this. Among the 42,000 images such pairs are plain ones; the nearest pair of any other digit
+is at 15."""
+
+
+BEGIN_ANEW = "restore the file, or begin anew: delete folds/ and oof/, then python -m scripts.make_folds"
+
+
+@dataclass(frozen=True)
+class Folds:
+    """Which part each training row belongs to."""
+
+    assignment: np.ndarray  # int64 (n,): the fold in whose validation part the row is
+    labels: np.ndarray  # int64 (n,)
+    num_folds: int
+    seed: int
+    fingerprint: str  # of the training images and labels
+    near: float  # grey levels, see NEAR
+    num_identical: int  # pairs of identical images of one digit, kept in one fold
+    num_near: int  # pairs of near-identical images of one digit, kept in one fold; identical ones not counted
+
+    def split(self, fold: int) -> tuple[np.ndarray, np.ndarray]:
+        """Row numbers, int64, of the training and of the validation part of a fold."""
+        return np.flatnonzero(self.assignment != fold), np.flatnonzero(self.assignment == fold)
+
+
+def make_folds(images: np.ndarray, labels: np.ndarray, num_folds: int = 5, seed: int = 42) -> Folds:
+    """Assign rows to folds: stratified, near-identical images of one digit together, the same for the same input.
+
+    Args:
+        images: uint8 (n, 28, 28, 1).
+        labels: int64 (n,).
+
+    Raises:
+        InputError: fewer than two folds, or a digit with fewer images than folds.
+    """
+    smallest = int(np.bincount(labels, minlength=NUM_CLASSES)[np.unique(labels)].min())
+    if not 2 <= num_folds <= smallest:
+        raise InputError(f"{num_folds} folds do not fit: take 2..{smallest}, as the rarest digit has {smallest} images")
+    groups, num_identical, num_near = _group_near(images, labels)
+    # A group is of one digit, so stratifying the groups' first rows stratifies the rows.
+    _, first_rows = np.unique(groups, return_index=True)
+    group_folds = np.empty(len(first_rows), dtype=np.int64)
+    splitter = StratifiedKFold(num_folds, shuffle=True, random_state=seed)
+    for fold, (_, members) in enumerate(splitter.split(first_rows, labels[first_rows])):
+        group_folds[members] = fold
+    return Folds(
+        group_folds[groups], labels, num_folds, seed, fingerprint(images, labels), NEAR, num_identical, num_near
+    )
+
+
+def _group_near(images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, int, int]:
+    """Number the groups of near-identical images: int64 (n,), and the pairs that are identical and near-identical."""
+    groups = np.empty(len(labels), dtype=np.int64)
+    num_groups = num_identical = num_near = 0
+    for label in np.unique(labels):
+        rows = np.flatnonzero(labels == label)
+        pixels = images[rows].reshape(len(rows), NUM_PIXELS).astype(np.float32)
+        near = radius_neighbors_graph(pixels, NEAR * NUM_PIXELS**0.5).tocoo()
+        pairs = near.row < near.col
+        identical = (pixels[near.row[pairs]] == pixels[near.col[pairs]]).all(axis=1)
+        num_identical += int(identical.sum())
+        num_near += int((~identical).sum())
+        num_components, component = connected_components(near, directed=False)
+        groups[rows] = num_groups + component
+        num_groups += num_components
+    return groups, num_identical, num_near
+
+
+def save_folds(folds: Folds, workspace: Workspace) -> None:
+    """Write folds.csv (row, label, fold) and then folds.json; the same folds give the same bytes.
+
+    Raises:
+        InputError: other folds are there already, and finished results may rest on them.
+    """
+    if workspace.folds_json.exists():
+        present = json.loads(workspace.folds_json.read_text())
+        if (present["num_folds"], present["seed"]) != (folds.num_folds, folds.seed):
+            raise InputError(
+                f"{workspace.folds_json} holds {present['num_folds']} folds of seed {present['seed']}; another "
+                "division is another workspace: name one with DIGITS_WORKSPACE, or delete folds/ and oof/ to begin anew"
+            )
+        require_data(load_folds(workspace), folds.fingerprint, workspace)
+    table = pd.DataFrame({"row": np.arange(len(folds.labels)), "label": folds.labels, "fold": folds.assignment})
+    with replacing(workspace.folds_csv) as temporary:
+        table.to_csv(temporary, index=False)
+    record = {name: value for name, value in asdict(folds).items() if name not in ("assignment", "labels")}
+    with replacing(workspace.folds_json) as temporary:
+        temporary.write_text(json.dumps(record, indent=2) + "\n")
+
+
+def load_folds(workspace: Workspace) -> Folds:
+    """Read the folds.
+
+    Raises:
+        InputError: missing or damaged.
+    """
+    if not workspace.folds_json.exists():
+        raise InputError(f"{workspace.folds_json} is missing; make it with: python -m scripts.make_folds")
+    try:
+        record = json.loads(workspace.folds_json.read_text())
+        table = pd.read_csv(workspace.folds_csv, dtype=np.int64)
+        folds = Folds(assignment=table["fold"].to_numpy(), labels=table["label"].to_numpy(), **record)
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise InputError(f"{workspace.folds_csv} or its .json is damaged ({error}); {BEGIN_ANEW}") from None
+    if set(folds.assignment) != set(range(folds.num_folds)):
+        raise InputError(f"{workspace.folds_csv} does not hold the folds 0..{folds.num_folds - 1}; {BEGIN_ANEW}")
+    return folds
+
+
+def require_data(folds: Folds, data_fingerprint: str, workspace: Workspace) -> None:
+    """Check that the folds are of the training images and labels with this fingerprint; raises InputError if not."""
+    if folds.fingerprint != data_fingerprint:
+        raise InputError(f"{workspace.folds_csv} was made from other data than the present train.csv; {BEGIN_ANEW}")

@@ -1,0 +1,133 @@
+"""What stands under a Keras `fit`: the backend's settings, augmented batches, and a checkpoint after every epoch."""
+
+import json
+import re
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from src.augmentation import Augmentation, augment
+from src.classifiers import KerasClassifier
+from src.metrics import accuracy
+from src.progress import bar, say
+from src.workspace import replacing
+
+
+def prepare_backend(seed: int) -> None:
+    """Forget earlier models, seed everything, and make CPU training repeatable bit by bit.
+
+    The only place that asks which backend runs. On GPUs determinism costs too much and is not promised.
+    """
+    keras.utils.clear_session()
+    keras.utils.set_random_seed(seed)
+    if keras.config.backend() == "tensorflow":
+        import tensorflow as tf
+
+        if not tf.config.list_physical_devices("GPU"):
+            tf.config.experimental.enable_op_determinism()
+
+
+class AugmentedBatches(keras.utils.PyDataset):
+    """Shuffled, augmented batches of equal size, made ahead in threads; the same ones for any number of workers.
+
+    The rows that do not fill a last batch are left out, others in each epoch. Images are uint8
+    (batch_size, 28, 28, 1), labels int64 (batch_size,).
+    """
+
+    def __init__(
+        self,
+        images: np.ndarray,
+        labels: np.ndarray,
+        batch_size: int,
+        augmentation: Augmentation | None,
+        seed: int,
+        workers: int = 2,
+    ):
+        # Not one worker: Keras would feed TensorFlow through an autotuned pipeline, which stalls for seconds each
+        # time it is shut down (after every epoch).
+        super().__init__(workers=workers, max_queue_size=16)
+        self.images, self.labels = images, labels
+        self.batch_size = min(batch_size, len(labels))
+        self.augmentation, self.seed = augmentation, seed
+        self.start_epoch(0)
+
+    def start_epoch(self, epoch: int) -> None:
+        """Choose the epoch, and with it the order of the rows and the distortions; before workers start on it."""
+        self.epoch = epoch
+        self.order = np.random.default_rng([self.seed, epoch]).permutation(len(self.labels))
+
+    def __len__(self) -> int:
+        return len(self.labels) // self.batch_size
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        rows = self.order[index * self.batch_size : (index + 1) * self.batch_size]
+        images = self.images[rows]
+        if self.augmentation is not None:
+            images = augment(self.augmentation, images, seed=(self.seed, self.epoch, index))
+        return images, self.labels[rows]
+
+
+class Checkpoint:
+    """The last finished epoch of an unfinished training: weights, optimizer state and history."""
+
+    def __init__(self, model: keras.Model, directory: Path):
+        """Restore the model and the history from the directory, if an epoch was finished there."""
+        self.model, self.directory = model, directory
+        self.history: list[dict[str, Any]] = []
+        saved = sorted(directory.glob("epoch_*.weights.h5"))
+        if saved:
+            self.history = json.loads((directory / "history.json").read_text())
+            self.history = self.history[: int(re.findall(r"\d+", saved[-1].name)[0])]
+            model.optimizer.build(model.trainable_variables)
+            model.load_weights(saved[-1])
+
+    def save(self, entry: dict[str, Any]) -> None:
+        """Add one epoch to the history and keep the model's state after it."""
+        self.history.append(entry)
+        with replacing(self.directory / "history.json") as temporary:
+            temporary.write_text(json.dumps(self.history))
+        previous = list(self.directory.glob("epoch_*.weights.h5"))
+        with replacing(self.directory / f"epoch_{len(self.history):04d}.weights.h5") as temporary:
+            self.model.save_weights(temporary)
+        for path in previous:
+            path.unlink()
+
+
+class EpochWatch(keras.callbacks.Callback):
+    """Seeds each epoch, shows its progress, measures it, and saves a checkpoint after it."""
+
+    def __init__(self, batches: AugmentedBatches, valid: tuple[np.ndarray, np.ndarray], checkpoint: Checkpoint):
+        super().__init__()
+        self.batches, self.valid, self.checkpoint = batches, valid, checkpoint
+        self.bars = ExitStack()
+
+    def close(self) -> None:
+        """Take the bar of an interrupted epoch off the screen."""
+        self.bars.close()
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self.batches.start_epoch(epoch)
+        # A checkpoint does not hold the state of dropout, so it starts each epoch from a seed of its own.
+        for number, layer in enumerate(self.model.layers):
+            if isinstance(layer, keras.layers.Dropout):
+                layer.seed_generator.state.assign([self.batches.seed + number, epoch])
+        self.batch_done = self.bars.enter_context(bar("batches", len(self.batches)))
+        self.started = time.perf_counter()
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        self.batch_done()
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        seconds = time.perf_counter() - self.started
+        self.bars.close()
+        images, labels = self.valid
+        entry = {name: float(value) for name, value in logs.items()}
+        entry["valid_accuracy"] = accuracy(labels, KerasClassifier(self.model).predict_proba(images))
+        entry["seconds"] = seconds
+        self.checkpoint.save(entry)
+        figures = "  ".join(f"{name} {value:.4f}" for name, value in entry.items() if name != "seconds")
+        say(f"  epoch {epoch + 1}/{self.params['epochs']}  {figures}  {seconds:.1f} s")

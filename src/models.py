@@ -1,0 +1,93 @@
+"""Keras architectures: one function each, built with the Functional API.
+
+Every model takes pixels as they are in the files (0..255, shape (n, 28, 28, 1)), rescales them inside, and returns
+class probabilities (n, 10), so that training, prediction and exported files cannot disagree about the scale.
+"""
+
+import keras
+from keras import layers
+
+from src.competition import IMAGE_SHAPE, NUM_CLASSES
+
+
+def _start() -> tuple[keras.KerasTensor, keras.KerasTensor]:
+    pixels = keras.Input(IMAGE_SHAPE, name="pixels")
+    return pixels, layers.Rescaling(1 / 255)(pixels)
+
+
+def _softmax(logits: keras.KerasTensor) -> keras.KerasTensor:
+    return layers.Activation("softmax", dtype="float32", name="proba")(logits)
+
+
+def _conv_relu_norm(
+    x: keras.KerasTensor, filters: int, kernel_size: int, **conv_arguments: object
+) -> keras.KerasTensor:
+    x = layers.Conv2D(filters, kernel_size, activation="relu", **conv_arguments)(x)
+    return layers.BatchNormalization()(x)
+
+
+def _conv_norm_relu(
+    x: keras.KerasTensor, filters: int, kernel_size: int, **conv_arguments: object
+) -> keras.KerasTensor:
+    x = layers.Conv2D(filters, kernel_size, use_bias=False, **conv_arguments)(x)
+    x = layers.BatchNormalization()(x)
+    return layers.Activation("relu")(x)
+
+
+def strided_cnn(dropout: float = 0.4) -> keras.Model:
+    """Plain 3x3 convolutions with learned (strided 5x5) downsampling instead of pooling; 15.2 M multiply-adds.
+
+    Source: Chris Deotte, "25 Million Images! [0.99757] MNIST", kaggle.com/cdeotte/25-million-images-0-99757-mnist.
+    """
+    pixels, x = _start()
+    for filters in (32, 64):
+        x = _conv_relu_norm(x, filters, 3)
+        x = _conv_relu_norm(x, filters, 3)
+        x = _conv_relu_norm(x, filters, 5, strides=2, padding="same")
+        x = layers.Dropout(dropout)(x)
+    x = _conv_relu_norm(x, 128, 4)
+    x = layers.Flatten()(x)
+    x = layers.Dropout(dropout)(x)
+    return keras.Model(pixels, _softmax(layers.Dense(NUM_CLASSES)(x)), name="strided_cnn")
+
+
+def residual_cnn(dropout: float = 0.3) -> keras.Model:
+    """Residual blocks with max pooling between them and global average pooling at the end.
+
+    Source: after the wide residual net of github.com/ttdoucet/mnist (residual = x + relu(conv(x)) on normalised x),
+    about a thirtieth of its multiply-adds.
+    """
+    pixels, x = _start()
+    x = _conv_relu_norm(x, 32, 5, padding="same")
+    x = layers.MaxPooling2D(2)(x)
+    for filters in (48, 96):
+        x = _conv_relu_norm(x, filters, 3)
+        for _ in range(2):
+            branch = layers.Conv2D(filters, 3, padding="same", activation="relu")(x)
+            x = layers.BatchNormalization()(layers.Add()([x, branch]))
+        x = layers.MaxPooling2D(2)(x)
+    x = layers.GlobalAveragePooling2D()(x)
+    x = layers.Dropout(dropout)(x)
+    return keras.Model(pixels, _softmax(layers.Dense(NUM_CLASSES)(x)), name="residual_cnn")
+
+
+def large_kernel_cnn() -> keras.Model:
+    """Four 5x5 convolutions without padding, pooling or dropout, and batch-normalised logits.
+
+    Source: the 5x5 network (M5) of An et al. 2020, arXiv:2008.10400, narrowed, with two strides for a CPU's sake.
+    """
+    pixels, x = _start()
+    for filters, strides in ((32, 1), (48, 2), (96, 1), (160, 1)):
+        x = _conv_norm_relu(x, filters, 5, strides=strides)
+    x = layers.Flatten()(x)
+    x = layers.Dense(NUM_CLASSES, use_bias=False)(x)
+    return keras.Model(pixels, _softmax(layers.BatchNormalization()(x)), name="large_kernel_cnn")
+
+
+def tiny_cnn() -> keras.Model:
+    """A few thousand weights that train in a second: for tests and drills."""
+    pixels, x = _start()
+    x = _conv_norm_relu(x, 8, 5, strides=2)
+    x = _conv_norm_relu(x, 16, 5, strides=2)
+    x = layers.Dropout(0.1)(layers.Flatten()(x))
+    return keras.Model(pixels, _softmax(layers.Dense(NUM_CLASSES)(x)), name="tiny_cnn")

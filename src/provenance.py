@@ -1,0 +1,44 @@
+"""Where a result came from: versions, machine, commit."""
+
+import os
+import platform
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+
+from src.workspace import REPOSITORY
+
+RECORDED_PACKAGES = ("keras", "tensorflow", "numpy", "scikit-learn", "albumentations", "opencv-python-headless")
+
+
+def describe_environment() -> dict[str, object]:
+    """Python, package versions, processor, number of usable cores, and the commit of this code."""
+    return {
+        "python": platform.python_version(),
+        "versions": {package: version(package) for package in RECORDED_PACKAGES},
+        "processor": _find_processor(),
+        "threads": len(os.sched_getaffinity(0)),
+        "commit": find_commit(),
+    }
+
+
+def find_commit() -> str | None:
+    """The commit that is checked out, with '+changes' if files differ from it; None outside a git checkout."""
+    try:
+        commit = _git("rev-parse", "--short=12", "HEAD")
+        return commit + ("+changes" if _git("status", "--porcelain", "--untracked-files=no") else "")
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def _git(*arguments: str) -> str:
+    return subprocess.run(
+        ["git", *arguments], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    ).stdout.strip()
+
+
+def _find_processor() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    names = (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.machine())

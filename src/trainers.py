@@ -1,0 +1,105 @@
+"""Recipes: frozen dataclasses whose `fit` turns training rows into a classifier."""
+
+import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import keras
+import numpy as np
+
+from src.augmentation import Augmentation
+from src.classifiers import Classifier, KerasClassifier, SklearnClassifier
+from src.keras_training import AugmentedBatches, Checkpoint, EpochWatch, prepare_backend
+
+Rows = tuple[np.ndarray, np.ndarray]
+"""Images, uint8 (n, 28, 28, 1), and their labels, int64 (n,)."""
+
+
+class Trainer(Protocol):
+    """A recipe. The same recipe, rows, seed and number of threads give the same bits on one CPU machine."""
+
+    def fit(self, train: Rows, valid: Rows, seed: int, checkpoint_dir: Path) -> Classifier:
+        """Train; `valid` is watched, never chosen by. An interrupted training goes on from `checkpoint_dir`."""
+
+    def estimate_seconds(self, train: Rows) -> float:
+        """Measure, in a few seconds, how long `fit` takes on these rows."""
+
+
+@dataclass(frozen=True)
+class KerasTrainer:
+    """A network trained by RMSprop on augmented batches; the learning rate rises shortly and ends at zero.
+
+    No early stopping and no choice of the best epoch, so the validation part stays a fair judge.
+    """
+
+    network: Callable[[], keras.Model]
+    epochs: int
+    augmentation: Augmentation | None = None
+    batch_size: int = 64
+    learning_rate: float = 1e-3  # the peak, reached after the warm-up
+    warmup_share: float = 0.05  # of all steps; the rest falls along a cosine
+    ema_momentum: float | None = None  # per step; the model keeps the averaged weights instead of the last
+
+    def fit(self, train: Rows, valid: Rows, seed: int, checkpoint_dir: Path) -> KerasClassifier:
+        """See `Trainer`."""
+        batches, model = self._prepare(train, seed)
+        checkpoint = Checkpoint(model, checkpoint_dir)
+        with closing(EpochWatch(batches, valid, checkpoint)) as watch:
+            model.fit(
+                batches,
+                shuffle=False,  # the batches shuffle rows themselves, by seeds that survive an interruption
+                initial_epoch=len(checkpoint.history),
+                epochs=self.epochs,
+                callbacks=[watch],
+                verbose=0,
+            )
+        return KerasClassifier(model, checkpoint.history)
+
+    def estimate_seconds(self, train: Rows) -> float:
+        """See `Trainer`: two epochs on a few batches, of which the first also compiles."""
+        images, labels = (array[: 40 * self.batch_size] for array in train)
+        batches, model = self._prepare((images, labels), seed=0)
+        seconds = []
+        for _ in range(2):
+            started = time.perf_counter()
+            model.fit(batches, shuffle=False, verbose=0)
+            seconds.append(time.perf_counter() - started)
+        return seconds[0] + seconds[1] * self.epochs * len(train[1]) / len(labels)
+
+    def _prepare(self, train: Rows, seed: int) -> tuple[AugmentedBatches, keras.Model]:
+        prepare_backend(seed)
+        batches = AugmentedBatches(*train, self.batch_size, self.augmentation, seed)
+        model = self.network()
+        optimizer = self._build_optimizer(self.epochs * len(batches))
+        model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
+        return batches, model
+
+    def _build_optimizer(self, num_steps: int) -> keras.optimizers.Optimizer:
+        warmup_steps = max(1, round(self.warmup_share * num_steps))
+        schedule = keras.optimizers.schedules.CosineDecay(
+            0.0, num_steps - warmup_steps, warmup_target=self.learning_rate, warmup_steps=warmup_steps
+        )
+        average = {} if self.ema_momentum is None else {"use_ema": True, "ema_momentum": self.ema_momentum}
+        return keras.optimizers.RMSprop(schedule, rho=0.9, **average)
+
+
+@dataclass(frozen=True)
+class SklearnTrainer:
+    """A scikit-learn pipeline on flattened pixels."""
+
+    pipeline: Callable[[int], Any]  # from a seed
+
+    def fit(self, train: Rows, valid: Rows, seed: int, checkpoint_dir: Path) -> SklearnClassifier:
+        """See `Trainer`; an interrupted fit starts again."""
+        images, labels = train
+        return SklearnClassifier(self.pipeline(seed).fit(images.reshape(len(images), -1), labels))
+
+    def estimate_seconds(self, train: Rows) -> float:
+        """See `Trainer`: a fit on a tenth of the rows, times ten."""
+        images, labels = train
+        started = time.perf_counter()
+        self.fit((images[::10], labels[::10]), train, 0, Path())
+        return 10 * (time.perf_counter() - started)

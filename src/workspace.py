@@ -1,0 +1,122 @@
+"""Where files live: the only module that knows file names and reads DIGITS_WORKSPACE."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from src.errors import InputError
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+SAMPLE_WORKSPACE = REPOSITORY / ".sample"
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The directory that holds input/, folds/, oof/ and submissions/."""
+
+    root: Path
+
+    @property
+    def input_dir(self) -> Path:
+        return self.root / "input"
+
+    @property
+    def download_dir(self) -> Path:
+        return self.input_dir / ".download"
+
+    @property
+    def train_csv(self) -> Path:
+        return self.input_dir / "train.csv"
+
+    @property
+    def test_csv(self) -> Path:
+        return self.input_dir / "test.csv"
+
+    @property
+    def sample_submission_csv(self) -> Path:
+        return self.input_dir / "sample_submission.csv"
+
+    @property
+    def test_labels_csv(self) -> Path:
+        """The truth of the test rows, in a submission's format; only the embedded sample has it."""
+        return self.input_dir / "test_labels.csv"
+
+    @property
+    def folds_csv(self) -> Path:
+        return self.root / "folds" / "folds.csv"
+
+    @property
+    def folds_json(self) -> Path:
+        return self.root / "folds" / "folds.json"
+
+    @property
+    def oof_dir(self) -> Path:
+        return self.root / "oof"
+
+    @property
+    def scoreboard_csv(self) -> Path:
+        return self.oof_dir / "scoreboard.csv"
+
+    @property
+    def submission_csv(self) -> Path:
+        return self.root / "submissions" / "submission.csv"
+
+    @property
+    def submission_json(self) -> Path:
+        return self.root / "submissions" / "submission.json"
+
+    def fold_path(self, experiment: str, fold: int, suffix: str) -> Path:
+        """One file of a fold result: suffix .npz, .json, .keras or .joblib."""
+        return self.oof_dir / experiment / f"fold_{fold}{suffix}"
+
+    def checkpoint_dir(self, experiment: str, fold: int) -> Path:
+        """Where an unfinished fold keeps its last finished epoch."""
+        return self.fold_path(experiment, fold, ".checkpoint")
+
+
+def find_workspace() -> Workspace:
+    """The workspace that DIGITS_WORKSPACE names, otherwise the repository itself."""
+    return Workspace(Path(os.environ.get("DIGITS_WORKSPACE") or REPOSITORY).resolve())
+
+
+def find_sample_workspace() -> Workspace:
+    """The workspace of the embedded sample: DIGITS_WORKSPACE, otherwise .sample/; never the repository itself."""
+    return Workspace(Path(os.environ.get("DIGITS_WORKSPACE") or SAMPLE_WORKSPACE).resolve())
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a temporary path beside `path` that takes its place, synced to disk, when the block ends without error.
+
+    A reader sees the old file or the whole new one, never a part; after an error the temporary file is gone.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".tmp.{path.name}")
+    try:
+        yield temporary
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def locked(*directories: Path) -> Iterator[None]:
+    """Keep other processes out of the directories while the block runs; a process that dies lets go.
+
+    Raises:
+        InputError: another process is at work in one of them.
+    """
+    with ExitStack() as stack:
+        for directory in directories:
+            directory.mkdir(parents=True, exist_ok=True)
+            file = stack.enter_context((directory / ".lock").open("w"))
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise InputError(f"another process is training in {directory}; wait for it or stop it") from None
+        yield

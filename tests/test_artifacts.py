@@ -1,0 +1,101 @@
+"""Fold results: complete or absent, and put together in row order."""
+
+import numpy as np
+import pytest
+
+from src.artifacts import (
+    FoldResult,
+    find_experiments,
+    load_predictions,
+    load_record,
+    require_same_data,
+    save_fold_result,
+)
+from src.errors import InputError
+from src.folds import load_folds
+from tests.conftest import files_below
+
+
+def save_fake_result(workspace, experiment, fold, proba=None, fingerprints="same"):
+    """Save a fold result whose validation probabilities are rows of `proba` (n, 10)."""
+    folds = load_folds(workspace)
+    if proba is None:
+        proba = np.random.default_rng(fold).dirichlet(np.ones(10), 300)
+    rows = folds.split(fold)[1]
+    weights = workspace.checkpoint_dir(experiment, fold) / "model.keras"
+    weights.parent.mkdir(parents=True)
+    weights.write_bytes(b"weights")
+    record = {
+        "experiment": experiment,
+        "fold": fold,
+        "recipe_hash": "abc",
+        "fingerprints": {"train": fingerprints},
+        "processor": "test",
+        "train_seconds": 1.0,
+    }
+    test_proba = np.full((60, 10), 0.1, np.float32)
+    save_fold_result(FoldResult(rows, proba[rows].astype(np.float32), test_proba, weights, record), workspace)
+
+
+def test_round_trip_in_row_order(small):
+    proba = np.random.default_rng(0).dirichlet(np.ones(10), 300).astype(np.float32)
+    for fold in (1, 0):
+        save_fake_result(small, "a", fold, proba)
+    predictions = load_predictions(small, "a", load_folds(small))
+    np.testing.assert_array_equal(predictions.oof, proba)
+    assert predictions.test.shape == (60, 10)
+    assert [record["fold"] for record in predictions.records] == [0, 1]
+    assert find_experiments(small) == ["a"]
+
+
+def test_saving_leaves_no_temporary_files(small):
+    save_fake_result(small, "a", 0)
+    saved = {name for name in files_below(small.oof_dir) if ".checkpoint" not in name}
+    assert saved == {"a/fold_0.npz", "a/fold_0.json", "a/fold_0.keras"}
+
+
+def test_a_half_written_fold_is_not_complete(small):
+    for fold in (0, 1):
+        save_fake_result(small, "a", fold)
+    small.fold_path("a", 1, ".json").unlink()  # what a crash leaves: the record is written last
+    assert load_record(small, "a", 1) is None
+    with pytest.raises(InputError, match="lacks folds 1; train them: python -m scripts.train a"):
+        load_predictions(small, "a", load_folds(small))
+
+
+def test_a_failed_save_leaves_the_fold_incomplete_and_no_temporary_file(small):
+    record = {"experiment": "a", "fold": 0, "not for json": object()}
+    weights = small.root / "model.keras"
+    weights.write_bytes(b"")
+    with pytest.raises(TypeError):
+        save_fold_result(FoldResult(np.arange(1), np.ones((1, 10)), np.ones((1, 10)), weights, record), small)
+    assert load_record(small, "a", 0) is None
+    assert not [name for name in files_below(small.oof_dir) if ".tmp" in name]
+
+
+@pytest.mark.parametrize(("suffix", "keep"), [(".npz", 0), (".npz", 1000), (".json", 20)])
+def test_a_damaged_file_names_the_remedy(small, suffix, keep):
+    for fold in (0, 1):
+        save_fake_result(small, "a", fold)
+    path = small.fold_path("a", 1, suffix)
+    path.write_bytes(path.read_bytes()[:keep])
+    with pytest.raises(InputError, match=r"fold_1.*damaged.*scripts\.train a --folds 1"):
+        load_predictions(small, "a", load_folds(small))
+
+
+def test_a_fold_of_another_division_is_refused(small):
+    for fold in (0, 1):
+        save_fake_result(small, "a", fold)
+    small.fold_path("a", 0, ".npz").write_bytes(small.fold_path("a", 1, ".npz").read_bytes())
+    with pytest.raises(InputError, match="not the one of"):
+        load_predictions(small, "a", load_folds(small))
+
+
+def test_members_of_different_data_are_refused(small):
+    for fold in (0, 1):
+        save_fake_result(small, "a", fold)
+        save_fake_result(small, "b", fold, fingerprints="other")
+    members = [load_predictions(small, name, load_folds(small)) for name in "ab"]
+    require_same_data(members[:1])
+    with pytest.raises(InputError, match="different data"):
+        require_same_data(members)

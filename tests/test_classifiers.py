@@ -1,0 +1,49 @@
+"""Fitted models: saved, loaded, and the same on another backend."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from src.classifiers import KerasClassifier, SklearnClassifier
+from src.estimators import logistic_pca
+from src.models import large_kernel_cnn, residual_cnn, strided_cnn
+from src.workspace import REPOSITORY
+
+
+def test_keras_round_trip(sample_rows, tmp_path):
+    images = sample_rows[0][:600]  # more than one batch of predictions
+    classifier = KerasClassifier(strided_cnn())
+    classifier.save(tmp_path / "model.keras")
+    loaded = KerasClassifier.load(tmp_path / "model.keras")
+    np.testing.assert_array_equal(loaded.predict_proba(images), classifier.predict_proba(images))
+
+
+def test_scikit_learn_round_trip(sample_rows, tmp_path):
+    images, labels = sample_rows
+    classifier = SklearnClassifier(logistic_pca(0, num_components=20).fit(images[:500].reshape(500, -1), labels[:500]))
+    classifier.save(tmp_path / "model.joblib")
+    loaded = SklearnClassifier.load(tmp_path / "model.joblib")
+    np.testing.assert_array_equal(loaded.predict_proba(images[500:600]), classifier.predict_proba(images[500:600]))
+    assert classifier.num_parameters() > 20 * 784
+
+
+@pytest.mark.parametrize("build", [strided_cnn, residual_cnn, large_kernel_cnn])
+def test_saved_under_tensorflow_predicts_the_same_under_jax(build, sample_rows, tmp_path):
+    images = sample_rows[0][:32]
+    classifier = KerasClassifier(build())
+    classifier.save(tmp_path / "model.keras")
+    np.save(tmp_path / "images.npy", images)
+    script = (
+        "import sys, pathlib, numpy as np, keras\n"
+        "from src.classifiers import KerasClassifier\n"
+        "assert keras.config.backend() == 'jax'\n"
+        "directory = pathlib.Path(sys.argv[1])\n"
+        "classifier = KerasClassifier.load(directory / 'model.keras')\n"
+        "np.save(directory / 'proba.npy', classifier.predict_proba(np.load(directory / 'images.npy')))\n"
+    )
+    environment = os.environ | {"KERAS_BACKEND": "jax"}
+    subprocess.run([sys.executable, "-c", script, str(tmp_path)], cwd=REPOSITORY, env=environment, check=True)
+    np.testing.assert_allclose(np.load(tmp_path / "proba.npy"), classifier.predict_proba(images), atol=1e-5)

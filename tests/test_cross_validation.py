@@ -1,0 +1,128 @@
+"""`run`: what is pending is trained, what is complete is left alone, what does not fit is refused."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from src import cross_validation
+from src.artifacts import load_fold_arrays, load_predictions, load_record
+from src.errors import InputError
+from src.experiments import EXPERIMENTS
+from src.folds import load_folds
+from src.runners.local import run_local
+from src.workspace import locked
+from tests.conftest import files_below
+
+SMOKE = EXPERIMENTS["smoke"]
+QUICK = EXPERIMENTS["logistic_pca"]
+
+
+def count_runs(counted):
+    def runner(task, arguments):
+        counted.extend(argument.fold for argument in arguments)
+        return run_local(task, arguments)
+
+    return runner
+
+
+def test_trains_all_folds_and_skips_them_the_second_time(small):
+    trained = []
+    cross_validation.run([QUICK], [1], small, count_runs(trained))
+    cross_validation.run([QUICK], None, small, count_runs(trained))
+    cross_validation.run([QUICK], None, small, count_runs(trained))
+    assert trained == [1, 0]
+    predictions = load_predictions(small, QUICK.name, load_folds(small))
+    assert predictions.oof.shape == (300, 10) and predictions.test.shape == (60, 10)
+    assert files_below(small.oof_dir / QUICK.name) == {
+        ".lock", *(f"fold_{fold}{suffix}" for fold in (0, 1) for suffix in (".npz", ".json", ".joblib"))
+    }  # fmt: skip
+
+
+def test_same_experiment_and_fold_give_identical_bytes(small):
+    written = []
+    for _ in range(2):
+        cross_validation.run([SMOKE], [0], small, run_local)
+        written.append(small.fold_path("smoke", 0, ".npz").read_bytes())
+        small.fold_path("smoke", 0, ".json").unlink()
+    assert written[0] == written[1]
+
+
+def test_record_says_where_the_result_comes_from(small):
+    cross_validation.run([SMOKE], [0], small, run_local)
+    record = load_record(small, "smoke", 0)
+    valid = load_fold_arrays(small, "smoke", 0)
+    labels = load_folds(small).labels[valid["valid_rows"]]
+    assert record["valid_accuracy"] == (valid["valid_proba"].argmax(axis=1) == labels).mean()
+    assert record["recipe"]["trainer"]["network"] == "tiny_cnn"
+    assert len(record["history"]) == SMOKE.trainer.epochs
+    assert set(record["fingerprints"]) == {"train", "test", "folds"}
+    assert record["threads"] >= 1 and record["versions"]["keras"] and record["seed"] == SMOKE.fold_seed(0)
+
+
+def test_a_changed_experiment_is_refused_and_its_results_are_kept(small):
+    cross_validation.run([QUICK], [0], small, run_local)
+    before = small.fold_path(QUICK.name, 0, ".npz").read_bytes()
+    with pytest.raises(InputError, match=r"another recipe.*rm -r"):
+        cross_validation.run([replace(QUICK, seed=1)], None, small, run_local)
+    assert small.fold_path(QUICK.name, 0, ".npz").read_bytes() == before
+    assert not small.fold_path(QUICK.name, 1, ".npz").exists()
+
+
+def test_results_of_other_test_images_are_refused(small):
+    cross_validation.run([QUICK], [0], small, run_local)
+    lines = small.test_csv.read_text().splitlines()
+    small.test_csv.write_text("\n".join([lines[0], *reversed(lines[1:])]) + "\n")
+    with pytest.raises(InputError, match=r"other data \(test changed\)"):
+        cross_validation.run([QUICK], None, small, run_local)
+
+
+def test_changed_train_rows_are_refused(small):
+    lines = small.train_csv.read_text().splitlines()
+    small.train_csv.write_text("\n".join(lines[:-1]) + "\n")
+    with pytest.raises(InputError, match="other data than the present train"):
+        cross_validation.run([QUICK], None, small, run_local)
+
+
+def test_a_checkpoint_of_another_recipe_is_not_resumed(small):
+    directory = small.checkpoint_dir("smoke", 0)
+    directory.mkdir(parents=True)
+    (directory / "history.json").write_text(json.dumps([{"seconds": 1.0}] * SMOKE.trainer.epochs))
+    (directory / f"epoch_{SMOKE.trainer.epochs:04d}.weights.h5").write_bytes(b"of another recipe")
+    cross_validation.run([SMOKE], [0], small, run_local)
+    assert "loss" in load_record(small, "smoke", 0)["history"][0]
+
+
+def test_a_second_training_of_the_same_experiment_is_told(small):
+    with locked(small.oof_dir / QUICK.name), pytest.raises(InputError, match="another process"):
+        cross_validation.run([QUICK], None, small, run_local)
+
+
+@pytest.mark.parametrize("fold", [-1, 2])
+def test_folds_that_do_not_exist_are_refused(small, fold):
+    with pytest.raises(InputError, match=r"the folds 0\.\.1"):
+        cross_validation.run([QUICK], [fold], small, run_local)
+
+
+def test_hash_changes_with_anything_that_decides_the_result():
+    trainer = SMOKE.trainer
+    changed = [
+        replace(SMOKE, seed=1),
+        replace(SMOKE, trainer=replace(trainer, epochs=3)),
+        replace(SMOKE, trainer=replace(trainer, augmentation=replace(trainer.augmentation, shear=1.0))),
+        replace(SMOKE, trainer=replace(trainer, network=EXPERIMENTS["strided"].trainer.network)),
+    ]
+    assert len({experiment.hash() for experiment in [SMOKE, *changed]}) == 5
+    assert replace(SMOKE, note="a better note").hash() == SMOKE.hash()
+
+
+def test_every_fold_and_experiment_has_its_own_seed():
+    seeds = {experiment.fold_seed(fold) for experiment in EXPERIMENTS.values() for fold in range(10)}
+    assert len(seeds) == 10 * len(EXPERIMENTS)
+
+
+def test_estimate_is_of_the_right_order(small):
+    tasks = cross_validation.find_pending([SMOKE], [0, 1], cross_validation.load_dataset(small), small)
+    assert 0 < cross_validation.estimate_seconds(tasks) < 120
+    assert np.isfinite(cross_validation.estimate_seconds(tasks))

@@ -1,0 +1,35 @@
+"""The embedded sample."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from src.competition import LABEL_COLUMN, PIXEL_COLUMNS
+from src.data import load_test, load_train, read_submission
+from src.errors import InputError
+from src.sample import write_sample
+from src.workspace import REPOSITORY, Workspace
+
+
+def test_has_kaggles_format(sample):
+    assert tuple(pd.read_csv(sample.train_csv, nrows=1).columns) == (LABEL_COLUMN, *PIXEL_COLUMNS)
+    assert tuple(pd.read_csv(sample.test_csv, nrows=1).columns) == PIXEL_COLUMNS
+    assert (read_submission(sample.sample_submission_csv, 1000) == 0).all()
+
+
+def test_is_stratified_and_disjoint(sample):
+    images, labels = load_train(sample)
+    test_images, truth = load_test(sample), read_submission(sample.test_labels_csv, 1000)
+    assert np.bincount(labels).tolist() == [400] * 10
+    assert np.bincount(truth).tolist() == [100] * 10
+    assert not {image.tobytes() for image in images} & {image.tobytes() for image in test_images}
+
+
+def test_is_the_same_every_time(sample, tmp_path):
+    write_sample(Workspace(tmp_path))
+    assert (tmp_path / "input" / "train.csv").read_bytes() == sample.train_csv.read_bytes()
+
+
+def test_never_enters_the_repositorys_input():
+    with pytest.raises(InputError, match="not for"):
+        write_sample(Workspace(REPOSITORY))

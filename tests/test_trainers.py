@@ -1,0 +1,92 @@
+"""Training: repeatable bit by bit, also across an interruption."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from src.augmentation import Augmentation
+from src.estimators import logistic_pca
+from src.keras_training import Checkpoint
+from src.models import tiny_cnn
+from src.trainers import KerasTrainer, SklearnTrainer
+
+# Everything that has a state: dropout, batch normalisation, RMSprop, averaged weights, a schedule, elastic distortion.
+RECIPE = KerasTrainer(tiny_cnn, epochs=3, augmentation=Augmentation(elastic=34.0), batch_size=32, ema_momentum=0.9)
+
+
+@pytest.fixture
+def rows(sample_rows):
+    images, labels = sample_rows
+    return (images[:400], labels[:400]), (images[400:500], labels[400:500])
+
+
+def test_learns(rows, tmp_path):
+    train, valid = rows
+    recipe = replace(RECIPE, epochs=12, augmentation=None, learning_rate=3e-3)
+    classifier = recipe.fit(train, valid, 0, tmp_path)
+    assert (classifier.predict_proba(train[0]).argmax(axis=1) == train[1]).mean() > 0.9
+    assert [entry["loss"] for entry in classifier.history][-1] < classifier.history[0]["loss"] / 3
+
+
+def test_interrupted_training_ends_with_the_same_bits(rows, tmp_path, monkeypatch):
+    train, valid = rows
+    whole = RECIPE.fit(train, valid, 7, tmp_path / "whole").predict_proba(valid[0])
+
+    save = Checkpoint.save
+
+    def interrupt_after_the_second_epoch(checkpoint, entry):
+        save(checkpoint, entry)
+        if len(checkpoint.history) == 2:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Checkpoint, "save", interrupt_after_the_second_epoch)
+        RECIPE.fit(train, valid, 7, tmp_path / "halves")
+    resumed = RECIPE.fit(train, valid, 7, tmp_path / "halves")
+    np.testing.assert_array_equal(resumed.predict_proba(valid[0]), whole)
+    assert len(resumed.history) == 3
+
+
+def test_finished_but_unsaved_training_is_not_repeated(rows, tmp_path):
+    train, valid = rows
+    first = RECIPE.fit(train, valid, 7, tmp_path)
+    again = RECIPE.fit(train, valid, 7, tmp_path)
+    assert again.history == first.history
+    np.testing.assert_array_equal(first.predict_proba(valid[0]), again.predict_proba(valid[0]))
+
+
+def test_a_checkpoint_keeps_one_epoch_only(rows, tmp_path):
+    train, valid = rows
+    RECIPE.fit(train, valid, 7, tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"epoch_0003.weights.h5", "history.json"}
+
+
+def test_other_seeds_give_other_models(rows, tmp_path):
+    train, valid = rows
+    one = replace(RECIPE, epochs=1).fit(train, valid, 1, tmp_path / "1").predict_proba(valid[0])
+    two = replace(RECIPE, epochs=1).fit(train, valid, 2, tmp_path / "2").predict_proba(valid[0])
+    assert (one != two).any()
+
+
+def test_learning_rate_ends_near_zero():
+    optimizer = RECIPE._build_optimizer(num_steps=1000)
+    schedule = optimizer._learning_rate
+    rates = [float(schedule(step)) for step in (0, 50, 500, 999)]
+    assert rates[0] < 1e-4 and rates[1] == pytest.approx(RECIPE.learning_rate)
+    assert rates[1] > rates[2] > rates[3] and rates[3] < 1e-5 * RECIPE.learning_rate * 1000
+
+
+def test_averaged_weights_are_kept(rows, tmp_path):
+    train, valid = rows
+    averaged = RECIPE.fit(train, valid, 3, tmp_path / "a").model
+    last = replace(RECIPE, ema_momentum=None).fit(train, valid, 3, tmp_path / "b").model
+    assert any((a != b).any() for a, b in zip(averaged.get_weights(), last.get_weights(), strict=True))
+
+
+def test_scikit_learn_kind(rows, tmp_path):
+    train, valid = rows
+    classifier = SklearnTrainer(logistic_pca).fit(train, valid, 0, tmp_path)
+    proba = classifier.predict_proba(valid[0])
+    assert proba.shape == (100, 10) and proba.dtype == np.float32
+    assert (proba.argmax(axis=1) == valid[1]).mean() > 0.7
