@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,8 @@ def download(workspace: Workspace, force: bool = False) -> Path:
     api = _connect()
     workspace.download_dir.mkdir(parents=True, exist_ok=True)
     try:
-        api.competition_download_files(SLUG, path=str(workspace.download_dir), force=force, quiet=False)
+        with contextlib.redirect_stdout(sys.stderr):
+            api.competition_download_files(SLUG, path=str(workspace.download_dir), force=force, quiet=False)
     except requests.HTTPError as error:
         code = error.response.status_code if error.response is not None else 0
         remedy = {

@@ -59,7 +59,7 @@ def test_a_half_written_fold_is_not_complete(small):
         save_fake_result(small, "a", fold)
     small.fold_path("a", 1, ".json").unlink()  # what a crash leaves: the record is written last
     assert load_record(small, "a", 1) is None
-    with pytest.raises(InputError, match="lacks folds 1; train them: python -m scripts.train a"):
+    with pytest.raises(InputError, match=r"lacks folds 1; train them: python -m scripts\.train a"):
         load_predictions(small, "a", load_folds(small))
 
 

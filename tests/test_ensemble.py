@@ -26,7 +26,7 @@ def members(small):
     folds = load_folds(small)
     for seed, (name, share) in enumerate({"good": 0.9, "fair": 0.8, "poor": 0.2}.items()):
         for fold in (0, 1):
-            save_fake_result(small, name, fold, make_proba(folds.labels, share, 0.8, seed))
+            save_fake_result(small, name, fold, make_proba(folds.labels, share, 0.8 - 0.1 * seed, seed))
     return [load_predictions(small, name, folds) for name in ("good", "fair", "poor")]
 
 
@@ -69,11 +69,11 @@ def test_chosen_weights_minimise_the_log_loss(members, small):
 
 def test_nested_weights_never_see_the_rows_they_are_judged_on(members, small):
     folds = load_folds(small)
-    oof = np.stack([member.oof for member in members])
+    oof = np.stack([member.oof for member in members]).astype(float)
     outside = folds.assignment != 0
-    expected = mix(choose_weights(oof[:, outside].astype(float), folds.labels[outside]), oof[:, ~outside])
+    expected = mix(choose_weights(oof[:, outside], folds.labels[outside]), oof[:, ~outside])
     gain = accuracy_gain(folds.labels[~outside], expected, oof[:, ~outside].mean(axis=0))[0] * (~outside).mean()
-    others = mix(choose_weights(oof[:, ~outside].astype(float), folds.labels[~outside]), oof[:, outside])
+    others = mix(choose_weights(oof[:, ~outside], folds.labels[~outside]), oof[:, outside])
     gain += accuracy_gain(folds.labels[outside], others, oof[:, outside].mean(axis=0))[0] * outside.mean()
     assert blend(members, folds.labels, folds.assignment).nested_gain == pytest.approx(gain)
 
