@@ -15,7 +15,7 @@ def run(main: Callable[[], None]) -> NoReturn:
     except InputError as error:
         sys.exit(_complain(str(error), 2))
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS):
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EROFS):
             raise
         place = f" ({error.filename})" if error.filename else ""
         sys.exit(_complain(f"{error.strerror}{place}; nothing finished is lost: mend it and run the command again", 2))

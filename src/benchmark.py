@@ -1,0 +1,103 @@
+"""Measurements of the pipeline on this machine, as plain values for JSON; nothing here is a test."""
+
+import resource
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import keras
+import numpy as np
+import pandas as pd
+
+from src.cross_validation import Dataset, FoldTask, load_dataset, train_fold
+from src.data import read_train
+from src.experiments import EXPERIMENTS
+from src.keras_training import AugmentedBatches, prepare_backend
+from src.provenance import describe_environment
+from src.trainers import KerasTrainer
+from src.workspace import Workspace
+
+NUM_REPEATS = 5
+NUM_BATCHES = 100  # per repeat of a throughput measurement
+STRIDED = cast(KerasTrainer, EXPERIMENTS["strided"].trainer)
+
+
+def measure(workspace: Workspace) -> dict[str, Any]:
+    """Measure everything on the data of a workspace; a few minutes on two cores with the competition's data.
+
+    Returns:
+        csv_over_pandas: seconds of reading train.csv over those of pandas.read_csv, median of paired repeats.
+        augmented_over_plain: images per second of `fit` on affinely augmented batches over `fit` on an array in
+            memory, strided net, median of paired repeats.
+        augmented_images_per_second, plain_images_per_second: medians.
+        peak_memory_gb: of a process that trained and predicted one fold of the strided net (one epoch).
+        environment: versions and machine.
+    """
+    dataset = load_dataset(workspace)
+    _train_one_epoch(dataset)
+    peak_memory_gb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20  # of kilobytes
+    return {
+        "csv_over_pandas": _compare_csv_readers(workspace.train_csv),
+        **_compare_fits(dataset),
+        "peak_memory_gb": round(peak_memory_gb, 2),
+        "num_train_rows": len(dataset.labels),
+        "environment": describe_environment(),
+    }
+
+
+def _train_one_epoch(dataset: Dataset) -> None:
+    experiment = replace(EXPERIMENTS["strided"], trainer=replace(STRIDED, epochs=1))
+    with tempfile.TemporaryDirectory() as directory:
+        train_fold(FoldTask(experiment, 0, dataset, Path(directory)))
+
+
+def _compare_csv_readers(path: Path) -> float:
+    ratios = []
+    for _ in range(NUM_REPEATS):
+        ratios.append(_time(lambda: read_train(path)) / _time(lambda: pd.read_csv(path)))
+    return round(statistics.median(ratios), 3)
+
+
+def _time(function: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    function()
+    return time.perf_counter() - started
+
+
+class _Stopwatch(keras.callbacks.Callback):
+    """Times a fit from its first finished batch to its last: neither compilation nor start and end count."""
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        now = time.perf_counter()
+        if batch == 0:
+            self.started = now
+        self.seconds_per_batch = (now - self.started) / max(batch, 1)
+
+
+def _compare_fits(dataset: Dataset) -> dict[str, float]:
+    prepare_backend(seed=0)
+    rows = np.arange(NUM_BATCHES * STRIDED.batch_size) % len(dataset.labels)
+    images, labels = dataset.images[rows], dataset.labels[rows]
+    augmented = AugmentedBatches(images, labels, STRIDED.batch_size, STRIDED.augmentation, seed=0)
+    sources: dict[str, dict[str, Any]] = {
+        "augmented": {"x": augmented},
+        "plain": {"x": images, "y": labels, "batch_size": STRIDED.batch_size},
+    }
+    model = STRIDED.network()
+    model.compile(keras.optimizers.RMSprop(), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    speeds: dict[str, list[float]] = {"augmented": [], "plain": []}
+    for _ in range(NUM_REPEATS + 1):
+        for name, data in sources.items():
+            watch = _Stopwatch()
+            model.fit(**data, callbacks=[watch], verbose=0)
+            speeds[name].append(STRIDED.batch_size / watch.seconds_per_batch)
+    pairs = list(zip(speeds["augmented"], speeds["plain"], strict=True))[1:]  # the first repeat compiles
+    return {
+        "augmented_over_plain": round(statistics.median(augmented / plain for augmented, plain in pairs), 3),
+        "augmented_images_per_second": round(statistics.median(augmented for augmented, _ in pairs)),
+        "plain_images_per_second": round(statistics.median(plain for _, plain in pairs)),
+    }

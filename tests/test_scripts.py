@@ -1,0 +1,133 @@
+"""The commands as a user meets them: as processes, with their output and exit codes."""
+
+import csv
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from src.artifacts import load_fold_arrays
+from src.workspace import REPOSITORY, Workspace
+from tests.conftest import files_below
+
+
+def run_command(workspace, *command, **settings):
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("KAGGLE")}
+    home = workspace.root.parent / "home"  # nobody's credentials
+    home.mkdir(exist_ok=True)
+    environment |= {"DIGITS_WORKSPACE": str(workspace.root), "DIGITS_PYTHON": sys.executable, "HOME": str(home)}
+    return subprocess.run(command, cwd=REPOSITORY, env=environment | settings, capture_output=True, text=True)
+
+
+def run_script(workspace, name, *arguments):
+    return run_command(workspace, sys.executable, "-m", f"scripts.{name}", *arguments)
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        (("train", "smokee"), "did you mean 'smoke'"),
+        (("train", "smoke", "--folds", "9"), "the folds 0..1"),
+        (("train", "smoke", "--folds", "one"), "not a list of folds"),
+        (("make_folds", "--num-folds", "1"), "do not fit"),
+        (("make_folds", "--num-folds", "3"), "another workspace"),
+        (("ensemble",), "no experiment"),
+        (("ensemble", "smoke"), "lacks folds 0,1"),
+        (("download_data", "--from-zip", "nowhere.zip"), "nowhere.zip is missing"),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_exit_code_2(small, command, expected):
+    before = files_below(small.root)
+    result = run_script(small, *command)
+    assert result.returncode == 2
+    assert expected in result.stderr and "Traceback" not in result.stderr
+    assert not result.stdout
+    assert {name for name in files_below(small.root) if not name.endswith(".lock")} == before
+
+
+def test_from_data_to_submission(small):
+    training = run_script(small, "train", "logistic_pca", "smoke", "--estimate")
+    assert training.returncode == 0, training.stderr
+    assert "4 folds to train" in training.stderr and "this will take about" in training.stderr
+    assert "epoch 2/2" in training.stderr  # plain lines, as stderr is no terminal
+    assert not training.stdout
+    again = run_script(small, "train", "logistic_pca", "smoke")
+    assert "0 folds to train, 4 complete" in again.stderr
+
+    scores = run_script(small, "evaluate")
+    assert scores.returncode == 0 and "logistic_pca" in scores.stdout and "±" in scores.stdout
+    with small.scoreboard_csv.open() as file:
+        rows = list(csv.DictReader(file))
+    assert next(iter(rows[0])) == "experiment"
+    assert {row["experiment"] for row in rows} == {"logistic_pca", "smoke"} and rows[0]["folds_done"] == "2"
+
+    blend = run_script(small, "ensemble", "logistic_pca")
+    assert blend.returncode == 0, blend.stderr
+    assert f'kaggle competitions submit digit-recognizer -f "{small.submission_csv}"' in blend.stdout
+    assert "of 60 images" in blend.stdout
+    assert len(small.submission_csv.read_text().splitlines()) == 61
+    assert json.loads(small.submission_json.read_text())["members"]["logistic_pca"]["weight"] == 1
+
+
+def test_a_full_disk_is_one_sentence_and_loses_nothing(small):
+    """A limit on the size of files stands in for the full disk: the system refuses the write half-way."""
+    result = run_command(
+        small, "bash", "-c", f"ulimit -f 2000; exec {sys.executable} -m scripts.download_data --sample"
+    )
+    assert result.returncode == 2, result.stderr
+    assert "File too large" in result.stderr and "Traceback" not in result.stderr
+    assert not [name for name in files_below(small.root) if ".tmp" in name]
+    assert len((small.input_dir / "train.csv").read_text().splitlines()) == 301
+
+
+def test_an_interrupted_training_is_finished_by_the_next_call(small, tmp_path):
+    """SIGINT, as Ctrl-C sends it, after the first epoch; then the same command; the same bits as without."""
+    undisturbed = Workspace(tmp_path / "undisturbed")
+    shutil.copytree(small.root, undisturbed.root)
+    command = [sys.executable, "-m", "scripts.train", "smoke", "--folds", "0"]
+    environment = os.environ | {"DIGITS_WORKSPACE": str(small.root)}
+    with subprocess.Popen(command, cwd=REPOSITORY, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        for line in process.stderr:
+            if "epoch 1/2" in line:
+                process.send_signal(signal.SIGINT)
+                break
+        rest = process.stderr.read()
+    if process.returncode != 0:  # the second epoch may have ended before the signal came
+        assert process.returncode == 130 and "run the same command to go on" in rest and "Traceback" not in rest
+    resumed = run_script(small, "train", "smoke", "--folds", "0")
+    assert resumed.returncode == 0 and "epoch 1/2" not in resumed.stderr
+    assert run_script(undisturbed, "train", "smoke", "--folds", "0").returncode == 0
+    for name, array in load_fold_arrays(undisturbed, "smoke", 0).items():
+        np.testing.assert_array_equal(array, load_fold_arrays(small, "smoke", 0)[name])
+
+
+@pytest.mark.slow
+def test_the_main_job_without_credentials_runs_on_the_sample(tmp_path):
+    """bash scripts/run_folds.sh as on a fresh machine: it says that it takes the sample, and ends with a submission."""
+    workspace = Workspace(tmp_path / "workspace")
+    result = run_command(workspace, "bash", "scripts/run_folds.sh", "smoke")
+    assert result.returncode == 0, result.stderr
+    assert "no Kaggle credentials" in result.stderr and "embedded sample" in result.stderr
+    assert "this will take about" in result.stderr
+    assert "kaggle competitions submit digit-recognizer" in result.stdout
+    assert len(workspace.submission_csv.read_text().splitlines()) == 1001
+    again = run_command(workspace, "bash", "scripts/run_folds.sh", "--sample", "smoke")
+    assert again.returncode == 0 and "0 folds to train, 5 complete" in again.stderr
+
+
+def test_the_main_job_refuses_unknown_options(tmp_path):
+    result = run_command(Workspace(tmp_path / "workspace"), "bash", "scripts/run_folds.sh", "--smaple")
+    assert result.returncode == 2 and "unknown option --smaple" in result.stderr
+
+
+@pytest.mark.slow
+def test_benchmark_prints_one_json_object(small):
+    result = run_script(small, "benchmark")
+    assert result.returncode == 0, result.stderr
+    figures = json.loads(result.stdout)
+    assert {"csv_over_pandas", "augmented_over_plain", "peak_memory_gb"} <= set(figures)
