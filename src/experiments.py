@@ -66,7 +66,7 @@ EXPERIMENTS = {
         Experiment(
             "residual",
             KerasTrainer(models.residual_cnn, epochs=10, augmentation=ELASTIC, learning_rate=2e-3, ema_momentum=0.99),
-            "Residual blocks, max pooling, elastic distortion, averaged weights. Network: after ttdoucet/mnist, much narrower.",
+            "Residual blocks, max pooling, elastic distortion, averaged weights. After ttdoucet/mnist, much narrower.",
         ),
         Experiment(
             "large_kernel",

@@ -1,5 +1,8 @@
 """Distortions and batches: seeded by their arguments alone."""
 
+import random
+
+import albumentations as A
 import keras
 import numpy as np
 import pytest
@@ -20,6 +23,18 @@ def test_keeps_shape_and_dtype_and_changes_pixels(images):
     distorted = augment(ELASTIC, images, (0, 0, 0))
     assert distorted.shape == images.shape and distorted.dtype == np.uint8
     assert all((a != b).any() for a, b in zip(images, distorted, strict=True))
+
+
+def test_affine_shortcut_gives_albumentations_own_pixels(images):
+    recipe = Augmentation()
+    shortcut = recipe.build_transform()
+    (step,) = shortcut.transforms
+    names = ("rotate", "scale", "translate_percent", "shear", "fill")
+    original = A.Compose([A.Affine(**{name: getattr(step, name) for name in names}, p=1.0)], strict=True)
+    for transform in (shortcut, original):
+        transform.set_random_state(np.random.default_rng(3), random.Random(3))
+    for image in images:
+        np.testing.assert_array_equal(shortcut(image=image)["image"], original(image=image)["image"])
 
 
 def test_depends_on_nothing_but_the_seed(images):

@@ -52,7 +52,7 @@ def test_reads_windows_line_ends(tmp_path):
         ([HEADER, row(), row(), row(last="x")], "data row 3, pixel783 is 'x'"),
         ([HEADER, row(last="0.5")], "data row 1, pixel783 is '0.5'"),
         ([HEADER, row(), row("10")], "data row 2: the label is 10"),
-        ([HEADER, row(), row(last="")], "data row 2: pixel783 is empty"),
+        ([HEADER, row(), row(last="")], "data row 2, pixel783 is ''"),
         ([HEADER, row(), row(num_pixels=500)], "data row 2 has 501 of 785 columns"),
         ([",".join(PIXEL_COLUMNS), row()], "looks like test.csv"),
         ([HEADER.replace("pixel5,", "pixel_five,"), row()], "785 columns"),
