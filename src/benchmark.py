@@ -13,8 +13,9 @@ import keras
 import numpy as np
 import pandas as pd
 
-from src.cross_validation import Dataset, FoldTask, load_dataset, train_fold
+from src.cross_validation import FoldTask, train_fold
 from src.data import read_train
+from src.datasets import Dataset, load_dataset
 from src.experiments import EXPERIMENTS
 from src.keras_training import AugmentedBatches, prepare_backend
 from src.provenance import describe_environment

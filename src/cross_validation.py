@@ -8,35 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from src.artifacts import FoldResult, load_record, save_fold_result
-from src.data import fingerprint, load_test, load_train
+from src.datasets import Dataset, load_dataset
 from src.errors import InputError
 from src.experiments import Experiment
-from src.folds import Folds, load_folds, require_data
 from src.metrics import accuracy, format_accuracy
 from src.progress import bar, say
 from src.provenance import describe_environment
 from src.workspace import Workspace, locked, replacing
-
-
-@dataclass(frozen=True)
-class Dataset:
-    """The competition's images and their division into folds."""
-
-    images: np.ndarray  # uint8 (n, 28, 28, 1)
-    labels: np.ndarray  # int64 (n,)
-    test_images: np.ndarray  # uint8 (t, 28, 28, 1)
-    folds: Folds
-
-    def fingerprints(self) -> dict[str, str]:
-        """Names of the contents that a fold result depends on."""
-        return {
-            "train": self.folds.fingerprint,
-            "test": fingerprint(self.test_images),
-            "folds": fingerprint(self.folds.assignment),
-        }
 
 
 @dataclass(frozen=True)
@@ -51,14 +30,6 @@ class FoldTask:
 
 Runner = Callable[[Callable[[FoldTask], FoldResult], Sequence[FoldTask]], Iterable[FoldResult]]
 """Runs a task on each of the arguments and gives the results as they finish."""
-
-
-def load_dataset(workspace: Workspace) -> Dataset:
-    """Read train.csv, test.csv and the folds. Raises InputError if one is missing, damaged or of other data."""
-    images, labels = load_train(workspace)
-    folds = load_folds(workspace)
-    require_data(folds, fingerprint(images, labels), workspace)
-    return Dataset(images, labels, load_test(workspace), folds)
 
 
 def train_fold(task: FoldTask) -> FoldResult:
@@ -141,6 +112,7 @@ def run(
         tasks = find_pending(experiments, chosen, dataset, workspace)
         say(f"{len(tasks)} folds to train, {len(experiments) * len(chosen) - len(tasks)} complete")
         if estimate and tasks:
+            say("measuring how long this will take")
             say(f"this will take about {max(1, round(estimate_seconds(tasks) / 60))} min on this machine")
         with bar("folds", len(tasks)) as fold_done:
             for result in runner(train_fold, tasks):

@@ -8,6 +8,7 @@ import pytest
 
 from src import cross_validation
 from src.artifacts import load_fold_arrays, load_predictions, load_record
+from src.datasets import load_dataset
 from src.errors import InputError
 from src.experiments import EXPERIMENTS
 from src.folds import load_folds
@@ -123,6 +124,6 @@ def test_every_fold_and_experiment_has_its_own_seed():
 
 
 def test_estimate_is_of_the_right_order(small):
-    tasks = cross_validation.find_pending([SMOKE], [0, 1], cross_validation.load_dataset(small), small)
+    tasks = cross_validation.find_pending([SMOKE], [0, 1], load_dataset(small), small)
     assert 0 < cross_validation.estimate_seconds(tasks) < 120
     assert np.isfinite(cross_validation.estimate_seconds(tasks))

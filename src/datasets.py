@@ -1,0 +1,35 @@
+"""`Dataset`: the competition's images together with their division into folds."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from src.data import fingerprint, load_test, load_train
+from src.folds import Folds, load_folds, require_data
+from src.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """The competition's images and their division into folds."""
+
+    images: np.ndarray  # uint8 (n, 28, 28, 1)
+    labels: np.ndarray  # int64 (n,)
+    test_images: np.ndarray  # uint8 (t, 28, 28, 1)
+    folds: Folds
+
+    def fingerprints(self) -> dict[str, str]:
+        """Names of the contents that a fold result depends on."""
+        return {
+            "train": self.folds.fingerprint,
+            "test": fingerprint(self.test_images),
+            "folds": fingerprint(self.folds.assignment),
+        }
+
+
+def load_dataset(workspace: Workspace) -> Dataset:
+    """Read train.csv, test.csv and the folds. Raises InputError if one is missing, damaged or of other data."""
+    images, labels = load_train(workspace)
+    folds = load_folds(workspace)
+    require_data(folds, fingerprint(images, labels), workspace)
+    return Dataset(images, labels, load_test(workspace), folds)
