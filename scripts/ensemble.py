@@ -4,6 +4,9 @@ Without names, every experiment of the workspace whose folds are all there takes
 """
 
 import argparse
+import shutil
+import sys
+from pathlib import Path
 
 from scripts import run
 from src.artifacts import Predictions, find_experiments, load_predictions, load_records
@@ -32,7 +35,8 @@ def main() -> None:
     print(f"submission: {workspace.submission_csv}")
     if workspace.test_labels_csv.exists():
         print("This is the embedded sample's and not for Kaggle; with the competition's data you would now run:")
-    print(f'kaggle competitions submit {SLUG} -f "{workspace.submission_csv}" -m "{message}"')
+    kaggle = shutil.which("kaggle") or Path(sys.executable).with_name("kaggle")  # .venv need not be activated
+    print(f'{kaggle} competitions submit {SLUG} -f "{workspace.submission_csv}" -m "{message}"')
 
 
 def _find_complete(workspace: Workspace, folds: Folds) -> list[str]:

@@ -4,6 +4,7 @@
 # Without experiments: the default set of src/experiments.py. --sample: the embedded sample, in .sample/.
 # Stop it whenever you like: the same command goes on where it stopped.
 set -euo pipefail
+[ -z "${DIGITS_WORKSPACE:-}" ] || DIGITS_WORKSPACE=$(realpath -m "$DIGITS_WORKSPACE") # before the directory changes
 cd "$(dirname "$0")/.."
 
 usage() {

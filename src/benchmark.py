@@ -13,6 +13,7 @@ import keras
 import numpy as np
 import pandas as pd
 
+from src.augmentation import Augmentation
 from src.cross_validation import FoldTask, train_fold
 from src.data import read_train
 from src.datasets import Dataset, load_dataset
@@ -83,7 +84,7 @@ def _compare_fits(dataset: Dataset) -> dict[str, float]:
     prepare_backend(seed=0)
     rows = np.arange(NUM_BATCHES * STRIDED.batch_size) % len(dataset.labels)
     images, labels = dataset.images[rows], dataset.labels[rows]
-    augmented = AugmentedBatches(images, labels, STRIDED.batch_size, STRIDED.augmentation, seed=0)
+    augmented = AugmentedBatches(images, labels, STRIDED.batch_size, Augmentation(), seed=0)
     sources: dict[str, dict[str, Any]] = {
         "augmented": {"x": augmented},
         "plain": {"x": images, "y": labels, "batch_size": STRIDED.batch_size},

@@ -9,6 +9,8 @@ from keras import layers
 
 from src.competition import IMAGE_SHAPE, NUM_CLASSES
 
+BATCH_NORM_MOMENTUM = 0.95  # Keras' 0.99 lags behind by hundreds of steps, which a small training set does not have
+
 
 def _start() -> tuple[keras.KerasTensor, keras.KerasTensor]:
     pixels = keras.Input(IMAGE_SHAPE, name="pixels")
@@ -23,14 +25,14 @@ def _conv_relu_norm(
     x: keras.KerasTensor, filters: int, kernel_size: int, **conv_arguments: object
 ) -> keras.KerasTensor:
     x = layers.Conv2D(filters, kernel_size, activation="relu", **conv_arguments)(x)
-    return layers.BatchNormalization()(x)
+    return layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM)(x)
 
 
 def _conv_norm_relu(
     x: keras.KerasTensor, filters: int, kernel_size: int, **conv_arguments: object
 ) -> keras.KerasTensor:
     x = layers.Conv2D(filters, kernel_size, use_bias=False, **conv_arguments)(x)
-    x = layers.BatchNormalization()(x)
+    x = layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM)(x)
     return layers.Activation("relu")(x)
 
 
@@ -64,7 +66,7 @@ def residual_cnn(dropout: float = 0.3) -> keras.Model:
         x = _conv_relu_norm(x, filters, 3)
         for _ in range(2):
             branch = layers.Conv2D(filters, 3, padding="same", activation="relu")(x)
-            x = layers.BatchNormalization()(layers.Add()([x, branch]))
+            x = layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM)(layers.Add()([x, branch]))
         x = layers.MaxPooling2D(2)(x)
     x = layers.GlobalAveragePooling2D()(x)
     x = layers.Dropout(dropout)(x)
@@ -81,7 +83,9 @@ def large_kernel_cnn() -> keras.Model:
         x = _conv_norm_relu(x, filters, 5, strides=strides)
     x = layers.Flatten()(x)
     x = layers.Dense(NUM_CLASSES, use_bias=False)(x)
-    return keras.Model(pixels, _softmax(layers.BatchNormalization()(x)), name="large_kernel_cnn")
+    return keras.Model(
+        pixels, _softmax(layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM)(x)), name="large_kernel_cnn"
+    )
 
 
 def tiny_cnn() -> keras.Model:
