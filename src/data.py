@@ -26,7 +26,8 @@ from src.errors import InputError
 from src.workspace import Workspace
 
 BLOCK_SIZE = 2**23  # bytes: with 785 columns, the default of a megabyte makes a third more work
-COMPETITION_FILES = ("train.csv", "test.csv", "sample_submission.csv")
+COMPETITION_FILES = ("test.csv", "sample_submission.csv", "train.csv")  # train.csv last: it tells that all are there
+FETCH = "fetch it anew: python -m scripts.download_data --force"
 
 
 def load_train(workspace: Workspace) -> tuple[np.ndarray, np.ndarray]:
@@ -47,10 +48,7 @@ def read_train(path: Path) -> tuple[np.ndarray, np.ndarray]:
     labels = table[LABEL_COLUMN].to_numpy().astype(np.int64)
     wrong = np.flatnonzero(labels >= NUM_CLASSES)
     if len(wrong):
-        raise InputError(
-            f"{path}, data row {wrong[0] + 1}: the label is {labels[wrong[0]]}, not a digit 0..9; "
-            "restore the original file with: python -m scripts.download_data"
-        )
+        raise InputError(f"{path}, data row {wrong[0] + 1}: the label is {labels[wrong[0]]}, not a digit 0..9; {FETCH}")
     return _to_images(table.drop_columns([LABEL_COLUMN])), labels
 
 
@@ -75,7 +73,10 @@ def fingerprint(*arrays: np.ndarray) -> str:
 def _read_table(path: Path, columns: tuple[str, ...]) -> pa.Table:
     """Read a CSV of whole numbers 0..255 with exactly these columns."""
     if not path.is_file():
-        raise InputError(f"{path} is missing; get it with: python -m scripts.download_data (--sample needs no account)")
+        raise InputError(
+            f"{path} is missing; get it: python -m scripts.download_data, or name a workspace that has it "
+            "(DIGITS_WORKSPACE=.sample after python -m scripts.download_data --sample)"
+        )
     _check_header(path, columns)
     return _parse(path, columns, use_threads=True)
 
@@ -86,34 +87,34 @@ def _to_images(table: pa.Table) -> np.ndarray:
 
 
 def _check_header(path: Path, columns: tuple[str, ...]) -> None:
-    with path.open(encoding="utf-8", errors="replace", newline="") as file:
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
         found = tuple(name.strip().strip('"') for name in file.readline().split(","))
-        empty = not file.readline()
-    if found == columns and not empty:
-        return
+        empty = not file.readline().strip()
     if found == columns:
-        raise InputError(
-            f"{path} has a header but no rows; fetch it anew with: python -m scripts.download_data --force"
-        )
+        if empty:
+            raise InputError(f"{path} has a header but no rows; {FETCH}")
+        return
     if LABEL_COLUMN in columns and found == PIXEL_COLUMNS:
         raise InputError(f"{path} has no label column: it looks like test.csv; put train.csv in its place")
     if LABEL_COLUMN not in columns and found == (LABEL_COLUMN, *PIXEL_COLUMNS):
         raise InputError(f"{path} has a label column: it looks like train.csv; put test.csv in its place")
     raise InputError(
         f"{path} has {len(found)} columns beginning with {found[0][:20]!r}, not the {len(columns)} columns "
-        f"{columns[0]}..{columns[-1]}; fetch it anew with: python -m scripts.download_data --force"
+        f"{columns[0]}..{columns[-1]}; {FETCH}"
     )
 
 
 def _parse(path: Path, columns: tuple[str, ...], use_threads: bool) -> pa.Table:
-    reading = pa_csv.ReadOptions(use_threads=use_threads, block_size=BLOCK_SIZE)
+    reading = pa_csv.ReadOptions(
+        use_threads=use_threads, block_size=BLOCK_SIZE, column_names=columns, skip_rows=1
+    )  # the header has been checked, and may hold spaces
     converting = pa_csv.ConvertOptions(column_types=dict.fromkeys(columns, pa.uint8()), null_values=[])
     try:
         return pa_csv.read_csv(path, reading, convert_options=converting)
     except pa.ArrowInvalid as error:
         if use_threads:  # only a single-threaded read knows the row
             return _parse(path, columns, use_threads=False)
-        raise InputError(f"{path}: {_explain(str(error), columns)}; fetch the file anew with --force") from None
+        raise InputError(f"{path}: {_explain(str(error), columns)}; {FETCH}") from None
 
 
 def _explain(message: str, columns: tuple[str, ...]) -> str:
@@ -139,8 +140,11 @@ def read_submission(path: Path, num_rows: int) -> np.ndarray:
         InputError: not exactly the columns ImageId and Label, the ids 1..num_rows in order, and labels 0..9.
     """
     if not path.is_file():
-        raise InputError(f"{path} is missing; make it anew with the command that wrote it")
-    frame = pd.read_csv(path)
+        raise InputError(f"{path} is missing; {FETCH}")
+    try:
+        frame = pd.read_csv(path)
+    except ValueError as error:  # of pandas' parser, and of text that is not UTF-8
+        raise InputError(f"{path} is not a readable CSV ({str(error).strip()}); {FETCH}") from None
     if tuple(frame.columns) != SUBMISSION_COLUMNS:
         raise InputError(f"{path} has the columns {', '.join(map(str, frame.columns))}, not ImageId,Label")
     if not np.array_equal(frame["ImageId"], np.arange(1, num_rows + 1)):
@@ -159,38 +163,55 @@ def unpack(zip_path: Path, workspace: Workspace) -> None:
         InputError: not a zip, damaged, empty, without one of the files, with a path that leaves the directory, or
             with other contents than the competition's 42,000 + 28,000 images.
     """
-    staging = workspace.download_dir / "unpacked"
+    if workspace.test_labels_csv.exists():
+        raise InputError(
+            f"{workspace.input_dir} holds the embedded sample; name another workspace with DIGITS_WORKSPACE"
+        )
+    staging = Workspace(workspace.download_dir)  # laid out like a workspace, so that one check serves both
     try:
-        _extract(zip_path, staging)
-        _check_num_rows(staging / "train.csv", len(read_train(staging / "train.csv")[1]), NUM_TRAIN_ROWS)
-        _check_num_rows(staging / "test.csv", len(read_test(staging / "test.csv")), NUM_TEST_ROWS)
-        read_submission(staging / "sample_submission.csv", NUM_TEST_ROWS)
+        _extract(zip_path, staging.input_dir)
+        verify_input(staging)
         for name in COMPETITION_FILES:
-            (staging / name).replace(workspace.input_dir / name)
+            (staging.input_dir / name).replace(workspace.input_dir / name)
+    except InputError as error:
+        raise InputError(f"{zip_path}: {error}") from None
     finally:
-        shutil.rmtree(staging, ignore_errors=True)
+        shutil.rmtree(staging.input_dir, ignore_errors=True)
 
 
-def _extract(zip_path: Path, staging: Path) -> None:
+def verify_input(workspace: Workspace) -> None:
+    """Check that input/ holds the competition's 42,000 + 28,000 images, all pixels and labels in range.
+
+    Raises:
+        InputError: it does not.
+    """
+    _, labels = load_train(workspace)
+    for path, num_rows, expected in (
+        (workspace.train_csv, len(labels), NUM_TRAIN_ROWS),
+        (workspace.test_csv, len(load_test(workspace)), NUM_TEST_ROWS),
+    ):
+        if num_rows != expected:
+            raise InputError(f"{path} has {num_rows} rows, not the competition's {expected}; {FETCH}")
+    read_submission(workspace.sample_submission_csv, NUM_TEST_ROWS)
+
+
+def _extract(zip_path: Path, directory: Path) -> None:
     if not zip_path.is_file():
-        raise InputError(f"{zip_path} is missing; name the zip that you downloaded from {PAGE}/data")
-    shutil.rmtree(staging, ignore_errors=True)
-    staging.mkdir(parents=True)
+        raise InputError(f"there is no such file; download it from {PAGE}/data")
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(parents=True)
     try:
         with zipfile.ZipFile(zip_path) as archive:
             names = archive.namelist()
             for name in names:
                 if name.startswith("/") or ".." in Path(name.replace("\\", "/")).parts:
-                    raise InputError(f"{zip_path} wants to write outside its directory ({name!r}); do not trust it")
+                    raise InputError(f"it wants to write outside its directory ({name!r}); do not trust it")
             for name in COMPETITION_FILES:
                 if name not in names:
-                    raise InputError(f"{zip_path} holds no {name}; download it anew from {PAGE}/data")
-                with archive.open(name) as source, (staging / name).open("wb") as target:
+                    raise InputError(f"it holds no {name}; download it anew from {PAGE}/data")
+                with archive.open(name) as source, (directory / name).open("wb") as target:
                     shutil.copyfileobj(source, target)
-    except (zipfile.BadZipFile, EOFError, zlib.error) as error:
-        raise InputError(f"{zip_path} is not a whole zip file ({error}); download it anew from {PAGE}/data") from None
-
-
-def _check_num_rows(path: Path, num_rows: int, expected: int) -> None:
-    if num_rows != expected:
-        raise InputError(f"{path.name} has {num_rows} rows, not the competition's {expected}; download it anew")
+    except (zipfile.BadZipFile, EOFError, zlib.error, RuntimeError, NotImplementedError) as error:
+        raise InputError(
+            f"not a whole zip file, or one that needs a password ({error}); download it anew from {PAGE}/data"
+        ) from None

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from src.data import fingerprint, load_test, load_train
-from src.folds import Folds, load_folds, require_data
+from src.data import fingerprint, load_test, load_train, read_submission
+from src.errors import InputError
+from src.folds import RESTORE, Folds, load_folds, require_data
 from src.workspace import Workspace
 
 
@@ -23,13 +24,21 @@ class Dataset:
         return {
             "train": self.folds.fingerprint,
             "test": fingerprint(self.test_images),
-            "folds": fingerprint(self.folds.assignment),
+            "folds": self.folds.assignment_fingerprint(),
         }
 
 
 def load_dataset(workspace: Workspace) -> Dataset:
-    """Read train.csv, test.csv and the folds. Raises InputError if one is missing, damaged or of other data."""
+    """Read train.csv, test.csv and the folds, and check sample_submission.csv.
+
+    Raises:
+        InputError: one is missing, damaged or of other data.
+    """
     images, labels = load_train(workspace)
     folds = load_folds(workspace)
     require_data(folds, fingerprint(images, labels), workspace)
-    return Dataset(images, labels, load_test(workspace), folds)
+    if not np.array_equal(folds.labels, labels):
+        raise InputError(f"{workspace.folds_csv} has other rows or labels than train.csv; {RESTORE}")
+    test_images = load_test(workspace)
+    read_submission(workspace.sample_submission_csv, len(test_images))  # now, not after hours of training
+    return Dataset(images, labels, test_images, folds)

@@ -20,7 +20,7 @@ differences is at most this. Among the 42,000 images such pairs are plain ones; 
 is at 15."""
 
 
-BEGIN_ANEW = "restore the file, or begin anew: delete folds/ and oof/, then python -m scripts.make_folds"
+RESTORE = "delete the directory folds/ and run python -m scripts.make_folds, which restores the same folds"
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,10 @@ class Folds:
     num_identical: int  # pairs of identical images of one digit, kept in one fold
     num_near: int  # pairs of near-identical images of one digit, kept in one fold; identical ones not counted
 
+    def assignment_fingerprint(self) -> str:
+        """Name the division itself."""
+        return fingerprint(self.assignment)
+
     def split(self, fold: int) -> tuple[np.ndarray, np.ndarray]:
         """Row numbers, int64, of the training and of the validation part of a fold."""
         return np.flatnonzero(self.assignment != fold), np.flatnonzero(self.assignment == fold)
@@ -49,9 +53,11 @@ def make_folds(images: np.ndarray, labels: np.ndarray, num_folds: int = 5, seed:
         labels: int64 (n,).
 
     Raises:
-        InputError: fewer than two folds, or a digit with fewer images than folds.
+        InputError: fewer than two folds, a digit with fewer images than folds, or a negative seed.
     """
     smallest = int(np.bincount(labels, minlength=NUM_CLASSES)[np.unique(labels)].min())
+    if seed < 0:
+        raise InputError(f"the seed {seed} is negative; take 0 or more")
     if not 2 <= num_folds <= smallest:
         raise InputError(f"{num_folds} folds do not fit: take 2..{smallest}, as the rarest digit has {smallest} images")
     groups, num_identical, num_near = _group_near(images, labels)
@@ -88,16 +94,16 @@ def save_folds(folds: Folds, workspace: Workspace) -> None:
     """Write folds.csv (row, label, fold) and then folds.json; the same folds give the same bytes.
 
     Raises:
-        InputError: other folds are there already, and finished results may rest on them.
+        InputError: other folds are there already, and finished results may rest on them; nothing is written.
     """
     if workspace.folds_json.exists():
-        present = json.loads(workspace.folds_json.read_text())
-        if (present["num_folds"], present["seed"]) != (folds.num_folds, folds.seed):
+        present = load_folds(workspace)
+        require_data(present, folds.fingerprint, workspace)
+        if not np.array_equal(present.assignment, folds.assignment):
             raise InputError(
-                f"{workspace.folds_json} holds {present['num_folds']} folds of seed {present['seed']}; another "
-                "division is another workspace: name one with DIGITS_WORKSPACE, or delete folds/ and oof/ to begin anew"
+                f"{workspace.folds_json} holds {present.num_folds} folds of seed {present.seed}; another division is "
+                "another workspace: name one with DIGITS_WORKSPACE, or delete folds/ and oof/ to begin anew"
             )
-        require_data(load_folds(workspace), folds.fingerprint, workspace)
     table = pd.DataFrame({"row": np.arange(len(folds.labels)), "label": folds.labels, "fold": folds.assignment})
     with replacing(workspace.folds_csv) as temporary:
         table.to_csv(temporary, index=False)
@@ -118,14 +124,20 @@ def load_folds(workspace: Workspace) -> Folds:
         record = json.loads(workspace.folds_json.read_text())
         table = pd.read_csv(workspace.folds_csv, dtype=np.int64)
         folds = Folds(assignment=table["fold"].to_numpy(), labels=table["label"].to_numpy(), **record)
+        whole = np.array_equal(table["row"], np.arange(len(table)))
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise InputError(f"{workspace.folds_csv} or its .json is damaged ({error}); {BEGIN_ANEW}") from None
-    if set(folds.assignment) != set(range(folds.num_folds)):
-        raise InputError(f"{workspace.folds_csv} does not hold the folds 0..{folds.num_folds - 1}; {BEGIN_ANEW}")
+        raise InputError(f"{workspace.folds_csv} or its .json is damaged ({error}); {RESTORE}") from None
+    if not whole or set(folds.assignment) != set(range(folds.num_folds)):
+        raise InputError(
+            f"{workspace.folds_csv} does not hold each row once, in the folds 0..{folds.num_folds - 1}; {RESTORE}"
+        )
     return folds
 
 
 def require_data(folds: Folds, data_fingerprint: str, workspace: Workspace) -> None:
     """Check that the folds are of the training images and labels with this fingerprint; raises InputError if not."""
     if folds.fingerprint != data_fingerprint:
-        raise InputError(f"{workspace.folds_csv} was made from other data than the present train.csv; {BEGIN_ANEW}")
+        raise InputError(
+            f"{workspace.folds_csv} was made from other data than the present train.csv; restore that file, or begin "
+            "anew: delete folds/ and oof/, then python -m scripts.make_folds"
+        )

@@ -1,7 +1,6 @@
 """What stands under a Keras `fit`: the backend's settings, augmented batches, and a checkpoint after every epoch."""
 
 import json
-import re
 import time
 from contextlib import ExitStack
 from pathlib import Path
@@ -20,7 +19,7 @@ from src.workspace import replacing
 def prepare_backend(seed: int) -> None:
     """Forget earlier models, seed everything, and make CPU training repeatable bit by bit.
 
-    The only place that asks which backend runs. On GPUs determinism costs too much and is not promised.
+    This and `describe_backend` alone ask which backend runs. On GPUs determinism costs too much and is not promised.
     """
     keras.utils.clear_session()
     keras.utils.set_random_seed(seed)
@@ -29,6 +28,11 @@ def prepare_backend(seed: int) -> None:
 
         if not tf.config.list_physical_devices("GPU"):
             tf.config.experimental.enable_op_determinism()
+
+
+def describe_backend() -> dict[str, str]:
+    """Keras' backend and the device that it computes on, such as tensorflow and cpu:0."""
+    return {"backend": keras.config.backend(), "device": keras.distribution.list_devices()[0]}
 
 
 class AugmentedBatches(keras.utils.PyDataset):
@@ -72,27 +76,33 @@ class AugmentedBatches(keras.utils.PyDataset):
 
 
 class Checkpoint:
-    """The last finished epoch of an unfinished training: weights, optimizer state and history."""
+    """The last finished epoch of an unfinished training: weights, optimizer state and history.
+
+    Plain arrays: HDF5, which `save_weights` writes, takes the process down when the disk is full.
+    """
 
     def __init__(self, model: keras.Model, directory: Path):
         """Restore the model and the history from the directory, if an epoch was finished there."""
         self.model, self.directory = model, directory
         self.history: list[dict[str, Any]] = []
-        saved = sorted(directory.glob("epoch_*.weights.h5"))
+        model.optimizer.build(model.trainable_variables)
+        self.variables = [*model.variables, *model.optimizer.variables]
+        saved = sorted(directory.glob("epoch_*.npz"))
         if saved:
-            self.history = json.loads((directory / "history.json").read_text())
-            self.history = self.history[: int(re.findall(r"\d+", saved[-1].name)[0])]
-            model.optimizer.build(model.trainable_variables)
-            model.load_weights(saved[-1])
+            num_epochs = int(saved[-1].stem.removeprefix("epoch_"))
+            self.history = json.loads((directory / "history.json").read_text())[:num_epochs]
+            with np.load(saved[-1]) as arrays:
+                for number, variable in enumerate(self.variables):
+                    variable.assign(arrays[f"arr_{number}"])
 
     def save(self, entry: dict[str, Any]) -> None:
         """Add one epoch to the history and keep the model's state after it."""
         self.history.append(entry)
         with replacing(self.directory / "history.json") as temporary:
             temporary.write_text(json.dumps(self.history))
-        previous = list(self.directory.glob("epoch_*.weights.h5"))
-        with replacing(self.directory / f"epoch_{len(self.history):04d}.weights.h5") as temporary:
-            self.model.save_weights(temporary)
+        previous = list(self.directory.glob("epoch_*.npz"))
+        with replacing(self.directory / f"epoch_{len(self.history):04d}.npz") as temporary:
+            np.savez(temporary, *[keras.ops.convert_to_numpy(variable) for variable in self.variables])
         for path in previous:
             path.unlink()
 
@@ -103,11 +113,16 @@ class EpochWatch(keras.callbacks.Callback):
     def __init__(self, batches: AugmentedBatches, valid: tuple[np.ndarray, np.ndarray], checkpoint: Checkpoint):
         super().__init__()
         self.batches, self.valid, self.checkpoint = batches, valid, checkpoint
-        self.bars = ExitStack()
+        self.batch_bar, self.epoch_bar = ExitStack(), ExitStack()
 
     def close(self) -> None:
-        """Take the bar of an interrupted epoch off the screen."""
-        self.bars.close()
+        """Take the bars off the screen, also those of an interrupted epoch."""
+        self.batch_bar.close()
+        self.epoch_bar.close()
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        epochs = bar("epochs", self.params["epochs"], completed=len(self.checkpoint.history))
+        self.epoch_done = self.epoch_bar.enter_context(epochs)
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self.batches.start_epoch(epoch)
@@ -115,7 +130,7 @@ class EpochWatch(keras.callbacks.Callback):
         for number, layer in enumerate(self.model.layers):
             if isinstance(layer, keras.layers.Dropout):
                 layer.seed_generator.state.assign([self.batches.seed + number, epoch])
-        self.batch_done = self.bars.enter_context(bar("batches", len(self.batches)))
+        self.batch_done = self.batch_bar.enter_context(bar("batches", len(self.batches)))
         self.started = time.perf_counter()
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
@@ -123,11 +138,12 @@ class EpochWatch(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         seconds = time.perf_counter() - self.started
-        self.bars.close()
+        self.batch_bar.close()
         images, labels = self.valid
         entry = {name: float(value) for name, value in logs.items()}
         entry["valid_accuracy"] = accuracy(labels, KerasClassifier(self.model).predict_proba(images))
         entry["seconds"] = seconds
         self.checkpoint.save(entry)
+        self.epoch_done()
         figures = "  ".join(f"{name} {value:.4f}" for name, value in entry.items() if name != "seconds")
         say(f"  epoch {epoch + 1}/{self.params['epochs']}  {figures}  {seconds:.1f} s")

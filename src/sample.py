@@ -20,11 +20,17 @@ def write_sample(workspace: Workspace) -> None:
     """Write the sample as train.csv (4,000 rows), test.csv (1,000), sample_submission.csv and test_labels.csv.
 
     Raises:
-        InputError: the workspace is the repository, whose input/ is for the competition's own files.
+        InputError: the workspace is the repository, whose input/ is for the competition's own files, or holds
+            other data.
     """
     if workspace.root == REPOSITORY:
         raise InputError(
             f"the sample is not for {workspace.input_dir}; unset DIGITS_WORKSPACE or name another directory"
+        )
+    if workspace.train_csv.exists() and not workspace.test_labels_csv.exists():
+        raise InputError(
+            f"{workspace.input_dir} holds other data, which the sample would replace; name another directory with "
+            "DIGITS_WORKSPACE, or unset it"
         )
     pixels, labels = _load_images()
     train_rows, test_rows = train_test_split(
@@ -36,10 +42,10 @@ def write_sample(workspace: Workspace) -> None:
     image_id, label = SUBMISSION_COLUMNS
     truth = pd.DataFrame({image_id: np.arange(1, len(test) + 1), label: labels[test_rows]})
     files = {
+        workspace.test_labels_csv: truth,  # first: it marks the workspace as the sample's
         workspace.test_csv: test,
         workspace.sample_submission_csv: truth.assign(**{label: 0}),
-        workspace.test_labels_csv: truth,
-        workspace.train_csv: train,  # last: the main job takes it as the sign that the data is there
+        workspace.train_csv: train,  # last: it tells that all are there
     }
     for path, frame in files.items():
         with replacing(path) as temporary:

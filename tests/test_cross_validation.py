@@ -90,7 +90,7 @@ def test_a_checkpoint_of_another_recipe_is_not_resumed(small):
     directory = small.checkpoint_dir("smoke", 0)
     directory.mkdir(parents=True)
     (directory / "history.json").write_text(json.dumps([{"seconds": 1.0}] * SMOKE.trainer.epochs))
-    (directory / f"epoch_{SMOKE.trainer.epochs:04d}.weights.h5").write_bytes(b"of another recipe")
+    (directory / f"epoch_{SMOKE.trainer.epochs:04d}.npz").write_bytes(b"of another recipe")
     cross_validation.run([SMOKE], [0], small, run_local)
     assert "loss" in load_record(small, "smoke", 0)["history"][0]
 

@@ -35,9 +35,10 @@ def test_reads_what_pandas_reads(sample):
     np.testing.assert_array_equal(load_test(sample).reshape(1000, 784), pd.read_csv(sample.test_csv))
 
 
-def test_reads_windows_line_ends(tmp_path):
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_reads_windows_line_ends_and_byte_order_mark(tmp_path, mark):
     path = tmp_path / "train.csv"
-    path.write_bytes("\r\n".join([HEADER, row("7", "255"), ""]).encode())
+    path.write_bytes(mark + "\r\n".join([HEADER, row("7", "255"), ""]).encode())
     images, labels = read_train(path)
     assert labels.tolist() == [7] and images[0, 27, 27, 0] == 255
 
@@ -55,6 +56,8 @@ def test_reads_windows_line_ends(tmp_path):
         ([HEADER, row(), row(last="")], "data row 2, pixel783 is ''"),
         ([HEADER, row(), row(num_pixels=500)], "data row 2 has 501 of 785 columns"),
         ([",".join(PIXEL_COLUMNS), row()], "looks like test.csv"),
+        ([HEADER.replace(",", ", "), row(last="300")], "data row 1, pixel783 is '300'"),
+        ([HEADER, "", ""], "no rows"),
         ([HEADER.replace("pixel5,", "pixel_five,"), row()], "785 columns"),
     ],
 )
@@ -90,6 +93,8 @@ def test_fingerprint_follows_contents():
         ("ImageId,Label\n1,2\n3,2\n2,2\n", "1..3 in order"),
         ("ImageId,Label\n1,2\n2,3\n3,10\n", "digit 0..9"),
         ("Id,Label\n1,2\n2,3\n3,1\n", "not ImageId,Label"),
+        ("", "not a readable CSV"),
+        ("ImageId,Label\n1,2,3\n2,3\n", "2 rows|not a readable CSV"),
     ],
 )
 def test_bad_submissions_are_refused(tmp_path, table, expected):
@@ -124,10 +129,11 @@ def test_unpacks_the_competition_zip(tmp_path):
 @pytest.mark.parametrize(
     ("members", "expected"),
     [
-        ({}, "holds no train.csv"),
+        ({}, "holds no test.csv"),
         ({"../train.csv": "x", "test.csv": "x"}, "outside its directory"),
         ({"/etc/train.csv": "x"}, "outside its directory"),
         ({"train.csv": HEADER, "test.csv": "x", "sample_submission.csv": "x"}, "no rows"),
+        ({"input/train.csv": "x"}, "holds no test.csv"),
     ],
 )
 def test_bad_zips_leave_nothing_behind(tmp_path, members, expected):

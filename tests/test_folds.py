@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from src.data import fingerprint
+from src.data import fingerprint, load_train
+from src.datasets import load_dataset
 from src.errors import InputError
 from src.folds import load_folds, make_folds, require_data, save_folds
 from src.workspace import Workspace
@@ -60,14 +61,33 @@ def test_folds_of_other_data_are_refused(small, sample_rows):
         save_folds(make_folds(*sample_rows, num_folds=2), small)
 
 
-def test_another_division_does_not_replace_the_present_one(small, sample_rows):
+def test_another_division_does_not_replace_the_present_one(small):
     before = small.folds_csv.read_bytes()
     with pytest.raises(InputError, match="another workspace"):
-        save_folds(make_folds(*sample_rows, num_folds=3), small)
+        save_folds(make_folds(*load_train(small), num_folds=3), small)
+    with pytest.raises(InputError, match="another workspace"):
+        save_folds(make_folds(*load_train(small), num_folds=2, seed=7), small)
     assert small.folds_csv.read_bytes() == before
 
 
-def test_damaged_folds_are_refused(small):
-    small.folds_csv.write_text(small.folds_csv.read_text()[:-200].replace(",0\n", ",x\n"))
-    with pytest.raises(InputError, match="damaged"):
-        load_folds(small)
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda text: text.replace(",0\n", ",x\n"),
+        lambda text: "",
+        lambda text: text[: len(text) // 2].rsplit("\n", 1)[0] + "\n",  # whole rows are gone
+        lambda text: "\n".join([text.splitlines()[0], *text.splitlines()[:0:-1]]),  # in another order
+        lambda text: text.replace("\n0,", "\n0,1"),  # another label
+    ],
+)
+def test_damaged_folds_are_refused(small, damage):
+    small.folds_csv.write_text(damage(small.folds_csv.read_text()))
+    with pytest.raises(InputError, match=r"restores the same folds"):
+        load_dataset(small)
+
+
+def test_truncated_record_is_refused(small):
+    small.folds_json.write_text(small.folds_json.read_text()[:30])
+    for command in (lambda: load_folds(small), lambda: save_folds(make_folds(*load_train(small), num_folds=2), small)):
+        with pytest.raises(InputError, match="damaged"):
+            command()

@@ -30,6 +30,14 @@ def test_is_the_same_every_time(sample, tmp_path):
     assert (tmp_path / "input" / "train.csv").read_bytes() == sample.train_csv.read_bytes()
 
 
+def test_does_not_replace_other_data(small):
+    small.test_labels_csv.unlink()
+    before = small.train_csv.read_bytes()
+    with pytest.raises(InputError, match="other data"):
+        write_sample(small)
+    assert small.train_csv.read_bytes() == before
+
+
 def test_never_enters_the_repositorys_input():
     with pytest.raises(InputError, match="not for"):
         write_sample(Workspace(REPOSITORY))

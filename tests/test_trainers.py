@@ -59,7 +59,7 @@ def test_finished_but_unsaved_training_is_not_repeated(rows, tmp_path):
 def test_a_checkpoint_keeps_one_epoch_only(rows, tmp_path):
     train, valid = rows
     RECIPE.fit(train, valid, 7, tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == {"epoch_0003.weights.h5", "history.json"}
+    assert {path.name for path in tmp_path.iterdir()} == {"epoch_0003.npz", "history.json"}
 
 
 def test_other_seeds_give_other_models(rows, tmp_path):
