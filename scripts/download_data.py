@@ -1,6 +1,7 @@
 """Get the images: python -m scripts.download_data [--from-zip PATH | --sample] [--force].
 
-By default from Kaggle, into input/. Exit code 3 says that there are no Kaggle credentials.
+By default from Kaggle, into input/; files that are there already are only verified. Exit code 3 says that there are
+no Kaggle credentials.
 """
 
 import argparse
@@ -8,10 +9,10 @@ import sys
 from pathlib import Path
 
 from scripts import run
-from src.data import COMPETITION_FILES, unpack
-from src.kaggle_client import NoCredentialsError, download
+from src.data import COMPETITION_FILES, unpack, verify_input
+from src.kaggle_client import NoCredentialsError, fetch
 from src.sample import write_sample
-from src.workspace import find_sample_workspace, find_workspace
+from src.workspace import Workspace, find_sample_workspace, find_workspace
 
 NO_CREDENTIALS = 3
 
@@ -28,15 +29,23 @@ def main() -> None:
     workspace = find_sample_workspace() if arguments.sample else find_workspace()
     if arguments.sample:
         write_sample(workspace)
+        print(f"the other commands find it by: export DIGITS_WORKSPACE={workspace.root}")
     elif arguments.from_zip:
         unpack(arguments.from_zip, workspace)
-    elif arguments.force or not all((workspace.input_dir / name).exists() for name in COMPETITION_FILES):
-        try:
-            unpack(download(workspace, arguments.force), workspace)
-        except NoCredentialsError as error:
-            print(f"error: {error}", file=sys.stderr)
-            sys.exit(NO_CREDENTIALS)
+    else:
+        _get_from_kaggle(workspace, arguments.force)
     print(f"{workspace.input_dir}: {', '.join(COMPETITION_FILES)}")
+
+
+def _get_from_kaggle(workspace: Workspace, force: bool) -> None:
+    if not force and all((workspace.input_dir / name).exists() for name in COMPETITION_FILES):
+        verify_input(workspace)
+        return
+    try:
+        fetch(workspace)
+    except NoCredentialsError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(NO_CREDENTIALS)
 
 
 if __name__ == "__main__":

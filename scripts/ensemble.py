@@ -4,12 +4,13 @@ Without names, every experiment of the workspace whose folds are all there takes
 """
 
 import argparse
+import shlex
 import shutil
 import sys
 from pathlib import Path
 
 from scripts import run
-from src.artifacts import Predictions, find_experiments, load_predictions, load_records
+from src.artifacts import Predictions, list_trained, load_predictions, load_records
 from src.competition import SLUG
 from src.data import read_submission
 from src.ensemble import NOISE, Blend, blend, write_submission
@@ -35,12 +36,12 @@ def main() -> None:
     print(f"submission: {workspace.submission_csv}")
     if workspace.test_labels_csv.exists():
         print("This is the embedded sample's and not for Kaggle; with the competition's data you would now run:")
-    kaggle = shutil.which("kaggle") or Path(sys.executable).with_name("kaggle")  # .venv need not be activated
-    print(f'{kaggle} competitions submit {SLUG} -f "{workspace.submission_csv}" -m "{message}"')
+    kaggle = shutil.which("kaggle") or str(Path(sys.executable).with_name("kaggle"))  # .venv need not be activated
+    print(shlex.join([kaggle, "competitions", "submit", SLUG, "-f", str(workspace.submission_csv), "-m", message]))
 
 
 def _find_complete(workspace: Workspace, folds: Folds) -> list[str]:
-    done = {name: len(load_records(workspace, name, folds.num_folds)) for name in find_experiments(workspace)}
+    done = {name: len(load_records(workspace, name, folds.num_folds)) for name in list_trained(workspace)}
     for name, num_done in done.items():
         if num_done < folds.num_folds:
             print(f"left out: {name}, with {num_done} of {folds.num_folds} folds")
@@ -55,12 +56,13 @@ def _report(result: Blend, members: list[Predictions], folds: Folds) -> None:
     for member, weight in zip(members, result.weights, strict=True):
         oof = format_accuracy(accuracy(folds.labels, member.oof), num_rows)
         print(f"  {member.experiment:<20} weight {weight:.3f}  OOF {oof}")
-    gain, error = 100 * result.nested_gain, 100 * result.nested_gain_error
-    verdict = "beat" if result.kind == "weighted" else "do not beat"
-    print(
-        f"weights chosen on OOF {verdict} the plain mean by more than {NOISE:g} standard errors "
-        f"(nested cross-validation: {gain:+.3f} ± {error:.3f} %)"
-    )
+    if len(members) > 1:
+        gain, error = 100 * result.nested_gain, 100 * result.nested_gain_error
+        verdict = "beat" if result.kind == "weighted" else "do not beat"
+        print(
+            f"weights chosen on OOF {verdict} the plain mean by more than {NOISE:g} standard errors "
+            f"(nested cross-validation: {gain:+.3f} ± {error:.3f} %)"
+        )
     print(f"blend ({result.kind}): OOF {format_accuracy(accuracy(folds.labels, result.oof), num_rows)}")
 
 

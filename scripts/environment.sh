@@ -22,7 +22,7 @@ ensure_environment() {
     fi
     PYTHON=.venv/bin/python
     local base requirements stamp
-    if [ ! -f .venv/made ]; then
+    if [ ! -f .venv/made ] || [ ! -x "$PYTHON" ]; then
         base=$(find_python) || return
         "$base" -m venv --clear .venv && touch .venv/made || return
     fi

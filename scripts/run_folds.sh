@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
 # The main job: environment, data, folds, training, scoreboard, blend, submission.
 #   bash scripts/run_folds.sh [--sample] [EXPERIMENT...]
-# Without experiments: the default set of src/experiments.py. --sample: the embedded sample, in .sample/.
+# Without experiments: the three CNNs strided, residual and large_kernel. --sample: the embedded sample, in .sample/.
 # Stop it whenever you like: the same command goes on where it stopped.
 set -euo pipefail
-[ -z "${DIGITS_WORKSPACE:-}" ] || DIGITS_WORKSPACE=$(realpath -m "$DIGITS_WORKSPACE") # before the directory changes
+# Relative paths are meant from here, before the directory changes.
+[ -z "${DIGITS_WORKSPACE:-}" ] || DIGITS_WORKSPACE=$(realpath -m "$DIGITS_WORKSPACE")
+case ${DIGITS_PYTHON:-} in /*) ;; */*) DIGITS_PYTHON=$PWD/$DIGITS_PYTHON ;; esac
 cd "$(dirname "$0")/.."
 
 usage() {
@@ -22,20 +24,28 @@ for argument in "$@"; do
     esac
 done
 
+[ ${#experiments[@]} -gt 0 ] || experiments=(strided residual large_kernel)
+
 source scripts/environment.sh
 requirements=(requirements.txt)
-if nvidia-smi >/dev/null 2>&1; then
+if nvidia-smi >/dev/null 2>&1 && [ "${KERAS_BACKEND:-jax}" = jax ]; then
     requirements+=(requirements-gpu-jax.txt)
-    export KERAS_BACKEND=${KERAS_BACKEND:-jax}
 fi
 ensure_environment "${requirements[@]}"
+if [ ${#requirements[@]} -gt 1 ] && "$PYTHON" -c 'import jax' 2>/dev/null; then
+    export KERAS_BACKEND=jax
+fi
 
 step() {
     echo "== $1" >&2
 }
 
-if [ -z "$sample" ] && [ ! -f "${DIGITS_WORKSPACE:-.}/input/train.csv" ]; then
-    step "data"
+step "data"
+if [ -z "$sample" ] && [ -f "${DIGITS_WORKSPACE:-.}/input/test_labels.csv" ]; then
+    step "the workspace $DIGITS_WORKSPACE holds the embedded sample"
+    sample=yes
+fi
+if [ -z "$sample" ]; then
     status=0
     "$PYTHON" -m scripts.download_data || status=$?
     if [ "$status" = 3 ]; then # no credentials
@@ -47,7 +57,7 @@ if [ -z "$sample" ] && [ ! -f "${DIGITS_WORKSPACE:-.}/input/train.csv" ]; then
 fi
 if [ -n "$sample" ]; then
     export DIGITS_WORKSPACE=${DIGITS_WORKSPACE:-$PWD/.sample}
-    [ -f "$DIGITS_WORKSPACE/input/train.csv" ] || "$PYTHON" -m scripts.download_data --sample
+    "$PYTHON" -m scripts.download_data --sample
 fi
 
 step "folds"

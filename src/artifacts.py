@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from src.competition import NUM_CLASSES
-from src.errors import InputError
+from src.errors import InputError, nearest
 from src.folds import Folds
 from src.workspace import Workspace, replacing
 
@@ -68,15 +68,39 @@ def retrain(experiment: str, fold: int) -> str:
     return f"python -m scripts.train {experiment} --folds {fold}"
 
 
-def find_experiments(workspace: Workspace) -> list[str]:
+def list_trained(workspace: Workspace) -> list[str]:
     """Names, sorted, of the experiments that have at least one complete fold in the workspace."""
     return sorted({path.parent.name for path in workspace.oof_dir.glob("*/fold_*.json")})
 
 
 def load_records(workspace: Workspace, experiment: str, num_folds: int) -> list[dict[str, Any]]:
-    """Records of the complete folds, in fold order."""
+    """Records of the complete folds, in fold order. Raises InputError if one cannot be read."""
     records = (load_record(workspace, experiment, fold) for fold in range(num_folds))
     return [record for record in records if record is not None]
+
+
+def load_valid(workspace: Workspace, record: dict[str, Any], folds: Folds) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Read what a complete fold predicts.
+
+    Args:
+        record: the fold's record.
+
+    Returns:
+        rows, int64 (v,), and probabilities, float32 (v, 10), of the validation part; probabilities of the test images,
+        float32 (t, 10).
+
+    Raises:
+        InputError: the arrays are missing or damaged, or the fold is of other training data or folds than these.
+    """
+    experiment, fold = record["experiment"], record["fold"]
+    expected = {"train": folds.fingerprint, "folds": folds.assignment_fingerprint()}
+    if any(record["fingerprints"][name] != expected[name] for name in expected):
+        raise InputError(
+            f"fold {fold} of {experiment} is of other data or folds than {workspace.folds_csv}; restore that file, or "
+            f"give up the old results: rm -r {workspace.oof_dir / experiment}"
+        )
+    arrays = load_fold_arrays(workspace, experiment, fold)
+    return arrays["valid_rows"], arrays["valid_proba"], arrays["test_proba"]
 
 
 def load_fold_arrays(workspace: Workspace, experiment: str, fold: int) -> dict[str, np.ndarray]:
@@ -102,24 +126,27 @@ def load_predictions(workspace: Workspace, experiment: str, folds: Folds) -> Pre
     Raises:
         InputError: a fold is missing, damaged, or of other data or folds than these.
     """
-    num_folds = folds.num_folds
-    records = load_records(workspace, experiment, num_folds)
-    missing = sorted(set(range(num_folds)) - {record["fold"] for record in records})
+    if experiment not in list_trained(workspace):
+        trained = list_trained(workspace)
+        hint = f"did you mean {nearest(experiment, trained)!r}, or shall it be trained first" if trained else "train it"
+        raise InputError(f"{workspace.oof_dir} has no results of {experiment!r}; {hint}: python -m scripts.train NAME")
+    records = load_records(workspace, experiment, folds.num_folds)
+    missing = sorted(set(range(folds.num_folds)) - {record["fold"] for record in records})
     if missing:
         listed = ",".join(map(str, missing))
         raise InputError(f"{experiment} lacks folds {listed}; train them: python -m scripts.train {experiment}")
-    arrays = [load_fold_arrays(workspace, experiment, fold) for fold in range(num_folds)]
+    if len({record["recipe_hash"] for record in records}) > 1:
+        raise InputError(
+            f"the folds of {experiment} were trained by different recipes; give up the old results: "
+            f"rm -r {workspace.oof_dir / experiment}"
+        )
     oof = np.empty((len(folds.labels), NUM_CLASSES), dtype=np.float32)
-    for fold, fold_arrays in enumerate(arrays):
-        rows = fold_arrays["valid_rows"]
-        if not np.array_equal(rows, folds.split(fold)[1]):
-            raise InputError(
-                f"fold {fold} of {experiment} is not the one of {workspace.folds_csv}; restore that file, or give up "
-                f"the old results: rm -r {workspace.oof_dir / experiment}"
-            )
-        oof[rows] = fold_arrays["valid_proba"]
-    test = np.stack([fold["test_proba"] for fold in arrays]).mean(axis=0)
-    return Predictions(experiment, oof, test, tuple(records))
+    test = []
+    for record in records:
+        rows, valid_proba, test_proba = load_valid(workspace, record, folds)
+        oof[rows] = valid_proba
+        test.append(test_proba)
+    return Predictions(experiment, oof, np.stack(test).mean(axis=0), tuple(records))
 
 
 def require_same_data(members: Sequence[Predictions]) -> None:

@@ -37,6 +37,7 @@ def measure(workspace: Workspace) -> dict[str, Any]:
             memory, strided net, median of paired repeats.
         augmented_images_per_second, plain_images_per_second: medians.
         peak_memory_gb: of a process that trained and predicted one fold of the strided net (one epoch).
+        num_train_rows: of the workspace's data.
         environment: versions and machine.
     """
     dataset = load_dataset(workspace)

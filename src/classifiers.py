@@ -23,7 +23,7 @@ class Classifier(Protocol):
         """Give class probabilities, float32 (n, 10), for uint8 images (n, 28, 28, 1)."""
 
     def num_parameters(self) -> int:
-        """Count the fitted numbers that a prediction uses."""
+        """Count the fitted numbers of the model."""
 
     def save(self, path: Path) -> None:
         """Write the model to `path`, whose suffix is `suffix`."""

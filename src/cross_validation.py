@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from src.artifacts import FoldResult, load_record, save_fold_result
+from src.artifacts import FoldResult, load_records, save_fold_result
 from src.datasets import Dataset, load_dataset
 from src.errors import InputError
 from src.experiments import Experiment
@@ -43,7 +43,8 @@ def train_fold(task: FoldTask) -> FoldResult:
     valid = dataset.images[valid_rows], dataset.labels[valid_rows]
     seed = experiment.fold_seed(task.fold)
 
-    _claim(task)
+    environment = describe_environment() | experiment.trainer.describe_backend()
+    _claim(task, environment)
     say(f"{experiment.name} fold {task.fold}: {len(train_rows):,} rows to train on, {len(valid_rows):,} to validate on")
     started = time.perf_counter()
     classifier = experiment.trainer.fit(train, valid, seed, task.checkpoint_dir)
@@ -72,20 +73,19 @@ def train_fold(task: FoldTask) -> FoldResult:
         "num_parameters": classifier.num_parameters(),
         "model_bytes": weights_path.stat().st_size,
         "history": list(classifier.history),
-        **describe_environment(),
+        **environment,
     }
     return FoldResult(valid_rows, valid_proba, test_proba, weights_path, record)
 
 
-def _claim(task: FoldTask) -> None:
-    """Empty the checkpoint directory unless it was left by this very task under the same versions and threads."""
-    environment = describe_environment()
-    claim = json.dumps(
-        [task.experiment.hash(), task.dataset.fingerprints(), environment["versions"], environment["threads"]]
-    )
+def _claim(task: FoldTask, environment: dict[str, Any]) -> None:
+    """Empty the checkpoint directory unless it was left by this very task on this machine, versions and threads."""
+    same = {name: value for name, value in environment.items() if name != "commit"}
+    claim = json.dumps([task.experiment.hash(), task.dataset.fingerprints(), same])
     path = task.checkpoint_dir / "claim.json"
     if not path.exists() or path.read_text() != claim:
-        shutil.rmtree(task.checkpoint_dir, ignore_errors=True)
+        if task.checkpoint_dir.exists():
+            shutil.rmtree(task.checkpoint_dir)
         with replacing(path) as temporary:
             temporary.write_text(claim)
 
@@ -133,13 +133,15 @@ def find_pending(
     fingerprints = dataset.fingerprints()
     tasks = []
     for experiment in experiments:
-        for fold in folds:
-            record = load_record(workspace, experiment.name, fold)
-            if record is None:
-                checkpoint_dir = workspace.checkpoint_dir(experiment.name, fold)
-                tasks.append(FoldTask(experiment, fold, dataset, checkpoint_dir))
-            else:
-                _require_unchanged(record, experiment, fingerprints, workspace)
+        records = load_records(workspace, experiment.name, num_folds)
+        for record in records:  # also of folds that are not chosen: one name is one recipe
+            _require_unchanged(record, experiment, fingerprints, workspace)
+            # What a crash between saving the result and tidying up has left.
+            shutil.rmtree(workspace.checkpoint_dir(experiment.name, record["fold"]), ignore_errors=True)
+        complete = {record["fold"] for record in records}
+        for fold in sorted(set(folds) - complete):
+            checkpoint_dir = workspace.checkpoint_dir(experiment.name, fold)
+            tasks.append(FoldTask(experiment, fold, dataset, checkpoint_dir))
     return tasks
 
 
@@ -167,11 +169,11 @@ def _summarize(result: FoldResult) -> str:
 
 
 def estimate_seconds(tasks: Sequence[FoldTask]) -> float:
-    """Measure shortly how long the tasks will take one after the other, predictions not counted."""
+    """Measure shortly how long the tasks take one after the other, from their first epoch on."""
     seconds: dict[str, float] = {}
     for task in tasks:
         if task.experiment.name not in seconds:
-            rows, _ = task.dataset.folds.split(task.fold)
+            rows, valid_rows = task.dataset.folds.split(task.fold)
             train = task.dataset.images[rows], task.dataset.labels[rows]
-            seconds[task.experiment.name] = task.experiment.trainer.estimate_seconds(train)
+            seconds[task.experiment.name] = task.experiment.trainer.estimate_seconds(train, len(valid_rows))
     return sum(seconds[task.experiment.name] for task in tasks)

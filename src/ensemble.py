@@ -10,7 +10,8 @@ import pandas as pd
 
 from src.artifacts import Predictions, require_same_data
 from src.competition import SUBMISSION_COLUMNS
-from src.data import read_submission
+from src.data import fingerprint, load_test, read_submission
+from src.errors import InputError
 from src.folds import Folds
 from src.metrics import accuracy, accuracy_gain, cross_entropy, standard_error
 from src.provenance import find_commit
@@ -24,7 +25,6 @@ NOISE = 2.0
 class Blend:
     """A weighted mean of several experiments' probabilities."""
 
-    members: tuple[str, ...]
     weights: np.ndarray  # float64 (m,), non-negative, sum 1
     kind: str  # "mean" or "weighted"
     oof: np.ndarray  # float64 (n, 10): of the mean, or by nested cross-validation of the weights
@@ -59,7 +59,6 @@ def blend(members: Sequence[Predictions], labels: np.ndarray, assignment: np.nda
     weighted = gain > NOISE * gain_error
     weights = choose_weights(oof, labels) if weighted else plain
     return Blend(
-        members=tuple(member.experiment for member in members),
         weights=weights,
         kind="weighted" if weighted else "mean",
         oof=nested_oof if weighted else mean_oof,
@@ -98,9 +97,14 @@ def write_submission(
     """Write submission.csv and, beside it, submission.json: where it comes from. Returns the latter's contents.
 
     Raises:
-        InputError: sample_submission.csv is missing or has another number of rows than the blend.
+        InputError: test.csv or sample_submission.csv is missing or not the one that the members predicted.
     """
     read_submission(workspace.sample_submission_csv, len(result.test))
+    if members[0].records[0]["fingerprints"]["test"] != fingerprint(load_test(workspace)):
+        raise InputError(
+            f"{workspace.test_csv} is not the file whose images {members[0].experiment} predicted; restore it, or "
+            "train anew in another workspace"
+        )
     image_id, label = SUBMISSION_COLUMNS
     table = pd.DataFrame({image_id: np.arange(1, len(result.test) + 1), label: result.test.argmax(axis=1)})
     origin = describe_submission(result, members, folds.labels)
@@ -133,7 +137,9 @@ def describe_submission(result: Blend, members: Sequence[Predictions], labels: n
         "nested_weights_gain_standard_error": result.nested_gain_error,
         "num_folds": len(members[0].records),
         "fingerprints": members[0].records[0]["fingerprints"],
-        "processors": sorted({record["processor"] for member in members for record in member.records}),
+        "devices": sorted(
+            {f"{record['processor']}, {record['device']}" for member in members for record in member.records}
+        ),
         "train_seconds": sum(record["train_seconds"] for member in members for record in member.records),
         "commit": find_commit(),
     }

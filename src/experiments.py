@@ -3,8 +3,8 @@
 An experiment that has results is never edited; a change, or another seed, is a new name.
 """
 
-import difflib
 import hashlib
+import inspect
 import json
 import zlib
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ import numpy as np
 
 from src import estimators, models
 from src.augmentation import Augmentation
-from src.errors import InputError
+from src.errors import InputError, nearest
 from src.trainers import KerasTrainer, SklearnTrainer, Trainer
 
 
@@ -45,10 +45,13 @@ class Experiment:
 def _describe(value: Any) -> Any:
     if is_dataclass(value):
         return {"kind": type(value).__name__} | {f.name: _describe(getattr(value, f.name)) for f in fields(value)}
-    if isinstance(value, partial):
-        return {"function": value.func.__name__, **value.keywords}
-    if callable(value):
-        return value.__name__
+    if callable(value):  # a function, with all its arguments that are fixed or have defaults
+        function, arguments, keywords = value, (), {}
+        if isinstance(value, partial):
+            function, arguments, keywords = value.func, value.args, value.keywords
+        bound = inspect.signature(function).bind_partial(*arguments, **keywords)
+        bound.apply_defaults()
+        return {"function": function.__name__, **bound.arguments}
     return value
 
 
@@ -86,10 +89,8 @@ EXPERIMENTS = {
     )
 }
 
-DEFAULT_EXPERIMENTS = ("strided", "residual", "large_kernel")
 
-
-def find_experiments(names: Iterable[str]) -> list[Experiment]:
+def get_experiments(names: Iterable[str]) -> list[Experiment]:
     """Look up experiments by name, in the order given, each once.
 
     Raises:
@@ -97,8 +98,8 @@ def find_experiments(names: Iterable[str]) -> list[Experiment]:
     """
     for name in names:
         if name not in EXPERIMENTS:
-            nearest = difflib.get_close_matches(name, EXPERIMENTS, n=1, cutoff=0.0)[0]
             raise InputError(
-                f"there is no experiment {name!r}; did you mean {nearest!r}? All of them: {', '.join(EXPERIMENTS)}"
+                f"there is no experiment {name!r}; did you mean {nearest(name, EXPERIMENTS)!r}? "
+                f"All of them: {', '.join(EXPERIMENTS)}"
             )
     return [EXPERIMENTS[name] for name in dict.fromkeys(names)]

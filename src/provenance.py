@@ -3,23 +3,30 @@
 import os
 import platform
 import subprocess
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from src.workspace import REPOSITORY
 
-RECORDED_PACKAGES = ("keras", "tensorflow", "numpy", "scikit-learn", "albumentations", "opencv-python-headless")
+RECORDED_PACKAGES = ("keras", "tensorflow", "jax", "numpy", "scikit-learn", "albumentations", "opencv-python-headless")
 
 
 def describe_environment() -> dict[str, object]:
     """Python, package versions, processor, number of usable cores, and the commit of this code."""
     return {
         "python": platform.python_version(),
-        "versions": {package: version(package) for package in RECORDED_PACKAGES},
+        "versions": {package: _find_version(package) for package in RECORDED_PACKAGES},
         "processor": _find_processor(),
         "threads": len(os.sched_getaffinity(0)),
         "commit": find_commit(),
     }
+
+
+def _find_version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
 
 
 def find_commit() -> str | None:

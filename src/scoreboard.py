@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from src.artifacts import find_experiments, load_fold_arrays, load_records
+from src.artifacts import list_trained, load_records, load_valid
+from src.errors import InputError
 from src.folds import Folds
 from src.metrics import accuracy, cross_entropy, macro_f1, standard_error
 from src.workspace import Workspace, replacing
@@ -19,8 +20,9 @@ def make_scoreboard(workspace: Workspace, folds: Folds) -> pd.DataFrame:
     Raises:
         InputError: a fold result is damaged.
     """
-    rows = [_summarize(workspace, name, folds) for name in find_experiments(workspace)]
+    rows = [_summarize(workspace, name, folds) for name in list_trained(workspace)]
     board = pd.DataFrame(rows)
+    workspace.scoreboard_csv.unlink(missing_ok=True)
     if rows:
         board = board.sort_values("oof_accuracy", ascending=False, ignore_index=True)
         with replacing(workspace.scoreboard_csv) as temporary:
@@ -30,9 +32,14 @@ def make_scoreboard(workspace: Workspace, folds: Folds) -> pd.DataFrame:
 
 def _summarize(workspace: Workspace, experiment: str, folds: Folds) -> dict[str, object]:
     records = load_records(workspace, experiment, folds.num_folds)
-    arrays = [load_fold_arrays(workspace, experiment, record["fold"]) for record in records]
-    labels = folds.labels[np.concatenate([fold["valid_rows"] for fold in arrays])]
-    proba = np.concatenate([fold["valid_proba"] for fold in arrays])
+    if not records:
+        raise InputError(
+            f"{workspace.oof_dir / experiment} holds only folds that {workspace.folds_csv} does not have; restore that "
+            "file, or give up the old results: rm -r the directory"
+        )
+    valid = [load_valid(workspace, record, folds) for record in records]
+    labels = folds.labels[np.concatenate([rows for rows, _, _ in valid])]
+    proba = np.concatenate([valid_proba for _, valid_proba, _ in valid])
     oof_accuracy = accuracy(labels, proba)
     return {
         "experiment": experiment,

@@ -12,7 +12,7 @@ import numpy as np
 
 from src.augmentation import Augmentation
 from src.classifiers import Classifier, KerasClassifier, SklearnClassifier
-from src.keras_training import AugmentedBatches, Checkpoint, EpochWatch, prepare_backend
+from src.keras_training import AugmentedBatches, Checkpoint, EpochWatch, describe_backend, prepare_backend
 
 Rows = tuple[np.ndarray, np.ndarray]
 """Images, uint8 (n, 28, 28, 1), and their labels, int64 (n,)."""
@@ -24,8 +24,11 @@ class Trainer(Protocol):
     def fit(self, train: Rows, valid: Rows, seed: int, checkpoint_dir: Path) -> Classifier:
         """Train; `valid` is watched, never chosen by. An interrupted training goes on from `checkpoint_dir`."""
 
-    def estimate_seconds(self, train: Rows) -> float:
-        """Measure, in a few seconds, how long `fit` takes on these rows."""
+    def estimate_seconds(self, train: Rows, num_valid: int) -> float:
+        """Measure, in a few seconds, how long `fit` takes on these rows and watching so many."""
+
+    def describe_backend(self) -> dict[str, str]:
+        """What computes: backend and device."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,7 @@ class KerasTrainer:
     augmentation: Augmentation | None = None
     batch_size: int = 64
     learning_rate: float = 1e-3  # the peak, reached after the warm-up
+    rho: float = 0.9  # per step: how long RMSprop remembers squared gradients
     warmup_share: float = 0.05  # of all steps; the rest falls along a cosine
     ema_momentum: float | None = None  # per step; the model keeps the averaged weights instead of the last
 
@@ -58,7 +62,11 @@ class KerasTrainer:
             )
         return KerasClassifier(model, checkpoint.history)
 
-    def estimate_seconds(self, train: Rows) -> float:
+    def describe_backend(self) -> dict[str, str]:
+        """See `Trainer`."""
+        return describe_backend()
+
+    def estimate_seconds(self, train: Rows, num_valid: int) -> float:
         """See `Trainer`: two epochs on a few batches, of which the first also compiles."""
         images, labels = (array[: 40 * self.batch_size] for array in train)
         batches, model = self._prepare((images, labels), seed=0)
@@ -67,7 +75,10 @@ class KerasTrainer:
             started = time.perf_counter()
             model.fit(batches, shuffle=False, verbose=0)
             seconds.append(time.perf_counter() - started)
-        return seconds[0] + seconds[1] * self.epochs * len(train[1]) / len(labels)
+        started = time.perf_counter()
+        KerasClassifier(model).predict_proba(images)
+        seconds_to_watch = (time.perf_counter() - started) * num_valid / len(labels)
+        return seconds[0] + self.epochs * (seconds[1] * len(train[1]) / len(labels) + seconds_to_watch)
 
     def _prepare(self, train: Rows, seed: int) -> tuple[AugmentedBatches, keras.Model]:
         prepare_backend(seed)
@@ -83,7 +94,7 @@ class KerasTrainer:
             0.0, num_steps - warmup_steps, warmup_target=self.learning_rate, warmup_steps=warmup_steps
         )
         average = {} if self.ema_momentum is None else {"use_ema": True, "ema_momentum": self.ema_momentum}
-        return keras.optimizers.RMSprop(schedule, rho=0.9, **average)
+        return keras.optimizers.RMSprop(schedule, rho=self.rho, **average)
 
 
 @dataclass(frozen=True)
@@ -97,7 +108,11 @@ class SklearnTrainer:
         images, labels = train
         return SklearnClassifier(self.pipeline(seed).fit(images.reshape(len(images), -1), labels))
 
-    def estimate_seconds(self, train: Rows) -> float:
+    def describe_backend(self) -> dict[str, str]:
+        """See `Trainer`."""
+        return {"backend": "scikit-learn", "device": "cpu"}
+
+    def estimate_seconds(self, train: Rows, num_valid: int) -> float:
         """See `Trainer`: a fit on a tenth of the rows, but at least a thousand."""
         images, labels = (array[: max(1000, len(array) // 10)] for array in train)
         started = time.perf_counter()

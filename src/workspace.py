@@ -87,6 +87,16 @@ def find_sample_workspace() -> Workspace:
     return Workspace(Path(os.environ.get("DIGITS_WORKSPACE") or SAMPLE_WORKSPACE).resolve())
 
 
+def find_kaggle_credentials() -> list[str]:
+    """Names of the variables and files in which the kaggle package would look and finds something; no secrets."""
+    variables = [name for name in ("KAGGLE_API_TOKEN", "KAGGLE_USERNAME", "KAGGLE_KEY") if os.environ.get(name)]
+    home = Path.home() / ".kaggle"
+    config = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "kaggle"
+    directories = [Path(os.environ.get("KAGGLE_CONFIG_DIR") or home), home, config]
+    names = ("access_token", "access_token.txt", "credentials.json", "kaggle.json")
+    return variables + [str(path / name) for path in directories for name in names if (path / name).exists()]
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Give a temporary path beside `path` that takes its place, synced to disk, when the block ends without error.

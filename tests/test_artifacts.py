@@ -5,18 +5,19 @@ import pytest
 
 from src.artifacts import (
     FoldResult,
-    find_experiments,
+    list_trained,
     load_predictions,
     load_record,
     require_same_data,
     save_fold_result,
 )
+from src.datasets import load_dataset
 from src.errors import InputError
 from src.folds import load_folds
 from tests.conftest import files_below
 
 
-def save_fake_result(workspace, experiment, fold, proba=None, fingerprints="same"):
+def save_fake_result(workspace, experiment, fold, proba=None, **changes):
     """Save a fold result whose validation probabilities are rows of `proba` (n, 10)."""
     folds = load_folds(workspace)
     if proba is None:
@@ -29,10 +30,11 @@ def save_fake_result(workspace, experiment, fold, proba=None, fingerprints="same
         "experiment": experiment,
         "fold": fold,
         "recipe_hash": "abc",
-        "fingerprints": {"train": fingerprints},
+        "fingerprints": load_dataset(workspace).fingerprints(),
         "processor": "test",
+        "device": "cpu:0",
         "train_seconds": 1.0,
-    }
+    } | changes
     test_proba = np.full((60, 10), 0.1, np.float32)
     save_fold_result(FoldResult(rows, proba[rows].astype(np.float32), test_proba, weights, record), workspace)
 
@@ -45,7 +47,7 @@ def test_round_trip_in_row_order(small):
     np.testing.assert_array_equal(predictions.oof, proba)
     assert predictions.test.shape == (60, 10)
     assert [record["fold"] for record in predictions.records] == [0, 1]
-    assert find_experiments(small) == ["a"]
+    assert list_trained(small) == ["a"]
 
 
 def test_saving_leaves_no_temporary_files(small):
@@ -83,19 +85,34 @@ def test_a_damaged_file_names_the_remedy(small, suffix, keep):
         load_predictions(small, "a", load_folds(small))
 
 
-def test_a_fold_of_another_division_is_refused(small):
-    for fold in (0, 1):
-        save_fake_result(small, "a", fold)
-    small.fold_path("a", 0, ".npz").write_bytes(small.fold_path("a", 1, ".npz").read_bytes())
-    with pytest.raises(InputError, match="not the one of"):
+@pytest.mark.parametrize("name", ["train", "folds"])
+def test_a_fold_of_other_data_is_refused(small, name):
+    changed = load_dataset(small).fingerprints() | {name: "other"}
+    save_fake_result(small, "a", 0)
+    save_fake_result(small, "a", 1, fingerprints=changed)
+    with pytest.raises(InputError, match=r"fold 1 of a is of other data or folds"):
         load_predictions(small, "a", load_folds(small))
 
 
-def test_members_of_different_data_are_refused(small):
+def test_folds_of_different_recipes_are_refused(small):
+    save_fake_result(small, "a", 0)
+    save_fake_result(small, "a", 1, recipe_hash="other")
+    with pytest.raises(InputError, match="different recipes"):
+        load_predictions(small, "a", load_folds(small))
+
+
+def test_members_of_different_test_images_are_refused(small):
+    changed = load_dataset(small).fingerprints() | {"test": "other"}
     for fold in (0, 1):
         save_fake_result(small, "a", fold)
-        save_fake_result(small, "b", fold, fingerprints="other")
+        save_fake_result(small, "b", fold, fingerprints=changed)
     members = [load_predictions(small, name, load_folds(small)) for name in "ab"]
     require_same_data(members[:1])
     with pytest.raises(InputError, match="different data"):
         require_same_data(members)
+
+
+def test_unknown_experiments_suggest_the_nearest(small):
+    save_fake_result(small, "strided", 0)
+    with pytest.raises(InputError, match="did you mean 'strided'"):
+        load_predictions(small, "stride", load_folds(small))

@@ -97,3 +97,12 @@ def test_wrong_number_of_test_rows_writes_nothing(members, small):
     with pytest.raises(InputError, match="sample_submission"):
         write_submission(blend(members, folds.labels, folds.assignment), members, folds, small)
     assert not small.submission_csv.exists()
+
+
+def test_other_test_images_than_predicted_are_refused(members, small):
+    folds = load_folds(small)
+    lines = small.test_csv.read_text().splitlines()
+    small.test_csv.write_text("\n".join([lines[0], *reversed(lines[1:])]) + "\n")
+    with pytest.raises(InputError, match="not the file whose images good predicted"):
+        write_submission(blend(members, folds.labels, folds.assignment), members, folds, small)
+    assert not small.submission_csv.exists()

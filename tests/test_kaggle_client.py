@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 import threading
@@ -26,6 +27,7 @@ class Kaggle(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.contents = b""
         self.refusal = None  # (code, message)
+        self.token_is_valid = True
         self.stall_after = None  # bytes
         self.shut_down = threading.Event()
         self.requests = []
@@ -37,21 +39,27 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self):
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        path = urlsplit(self.path).path
-        self.server.requests.append(path.rsplit("/", 1)[-1])
+        method = urlsplit(self.path).path.rsplit("/", 1)[-1]
+        self.server.requests.append(method)
+        if method == "IntrospectToken":
+            self.answer(200, {"active": self.server.token_is_valid, "username": "someone"})
+            return
         if self.server.refusal:
             code, message = self.server.refusal
-            body = json.dumps({"code": code, "message": message}).encode()
-            self.send_response(code)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            self.answer(code, {"code": code, "message": message})
             return
         self.send_response(302)
         self.send_header("Location", f"http://localhost/files/{SLUG}.zip")
         self.send_header("Content-Length", "0")
         self.end_headers()
+
+    def answer(self, code, contents):
+        body = json.dumps(contents).encode()
+        self.send_response(code)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
 
     def do_GET(self):
         contents = self.server.contents
@@ -87,7 +95,7 @@ def kaggle():
 def start_download(kaggle, tmp_path):
     """Start the command with made-up credentials, so that the real ones of whoever runs the tests stay out of it."""
 
-    def start(*arguments, credentials=True):
+    def start(*arguments, credentials="key"):
         home = tmp_path / "home"
         home.mkdir(exist_ok=True)
         environment = {
@@ -97,8 +105,10 @@ def start_download(kaggle, tmp_path):
             "KAGGLE_API_ENVIRONMENT": "LOCALHOST",
             "HTTP_PROXY": f"http://127.0.0.1:{kaggle.server_port}",
         }
-        if credentials:
+        if credentials == "key":
             environment |= {"KAGGLE_USERNAME": "someone", "KAGGLE_KEY": "s3cret"}
+        if credentials == "token":
+            environment |= {"KAGGLE_API_TOKEN": "KGAT_s3cret"}
         command = [sys.executable, "-m", "scripts.download_data", *arguments]
         return subprocess.Popen(
             command, cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -111,7 +121,7 @@ def start_download(kaggle, tmp_path):
 def download(start_download):
     """Run the command to its end."""
 
-    def run(*arguments, credentials=True):
+    def run(*arguments, credentials="key"):
         with start_download(*arguments, credentials=credentials) as process:
             stdout, stderr = process.communicate(timeout=120)
         return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
@@ -175,24 +185,49 @@ def test_a_refusal_names_the_remedy(kaggle, download, refusal, remedy):
     assert "Traceback" not in result.stderr
 
 
-def test_a_damaged_zip_is_refused_and_input_stays_empty(kaggle, download, tmp_path):
+def test_a_damaged_zip_is_refused_and_fetched_anew_the_next_time(kaggle, download, competition_zip, tmp_path):
     kaggle.contents = b"<html>please log in</html>"
     result = download()
     assert result.returncode == 2 and "not a whole zip" in result.stderr
     assert not (tmp_path / "workspace" / "input" / "train.csv").exists()
+    kaggle.contents = competition_zip
+    assert download().returncode == 0
+
+
+def test_a_token_works(kaggle, download, competition_zip):
+    kaggle.contents = competition_zip
+    result = download(credentials="token")
+    assert result.returncode == 0, result.stderr
+    assert "IntrospectToken" in kaggle.requests and "s3cret" not in result.stdout + result.stderr
+
+
+def test_an_expired_token_is_not_taken_for_no_credentials(kaggle, download):
+    kaggle.token_is_valid = False
+    result = download(credentials="token")
+    assert result.returncode == 2, result.stderr
+    assert "does not accept your credentials" in result.stderr and "Traceback" not in result.stderr
+
+
+def test_present_files_are_verified(kaggle, download, small, tmp_path):
+    (tmp_path / "workspace").mkdir()
+    shutil.copytree(small.input_dir, tmp_path / "workspace" / "input")
+    result = download()
+    assert result.returncode == 2 and "has 300 rows, not the competition's 42000" in result.stderr
+    assert not kaggle.requests
 
 
 def test_without_credentials_there_are_three_ways_to_go_on(kaggle, download):
-    result = download(credentials=False)
+    result = download(credentials=None)
     assert result.returncode == 3
     for way in ("KAGGLE_API_TOKEN", "--from-zip", "--sample"):
         assert way in result.stderr
     assert not result.stdout and not kaggle.requests
 
 
-def test_no_network_is_one_sentence(kaggle, download):
+@pytest.mark.parametrize("credentials", ["key", "token"])
+def test_no_network_is_one_sentence(kaggle, download, credentials):
     kaggle.shutdown()
     kaggle.server_close()
-    result = download()
-    assert result.returncode == 2
-    assert "Traceback" not in result.stderr and "broke off" in result.stderr
+    result = download(credentials=credentials)
+    assert result.returncode == 2, result.stderr
+    assert "Traceback" not in result.stderr and "no connection to Kaggle" in result.stderr

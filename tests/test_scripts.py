@@ -37,7 +37,7 @@ def run_script(workspace, name, *arguments):
         (("make_folds", "--num-folds", "1"), "do not fit"),
         (("make_folds", "--num-folds", "3"), "another workspace"),
         (("ensemble",), "no experiment"),
-        (("ensemble", "smoke"), "lacks folds 0,1"),
+        (("ensemble", "smoke"), "no results of 'smoke'"),
         (("download_data", "--from-zip", "nowhere.zip"), "nowhere.zip is missing"),
     ],
 )
@@ -68,7 +68,7 @@ def test_from_data_to_submission(small):
 
     blend = run_script(small, "ensemble", "logistic_pca")
     assert blend.returncode == 0, blend.stderr
-    assert f'kaggle competitions submit digit-recognizer -f "{small.submission_csv}"' in blend.stdout
+    assert f"kaggle competitions submit digit-recognizer -f {small.submission_csv} -m '" in blend.stdout
     assert "of 60 images" in blend.stdout
     assert len(small.submission_csv.read_text().splitlines()) == 61
     assert json.loads(small.submission_json.read_text())["members"]["logistic_pca"]["weight"] == 1
@@ -118,6 +118,42 @@ def test_the_main_job_without_credentials_runs_on_the_sample(tmp_path):
     assert len(workspace.submission_csv.read_text().splitlines()) == 1001
     again = run_command(workspace, "bash", "scripts/run_folds.sh", "--sample", "smoke")
     assert again.returncode == 0 and "0 folds to train, 5 complete" in again.stderr
+
+
+@pytest.mark.slow
+def test_training_is_repeatable_and_resumable_under_jax():
+    """What a GPU box runs: the tests of the trainers, on the other backend."""
+    command = [sys.executable, "-m", "pytest", "-q", "tests/test_trainers.py"]
+    environment = os.environ | {"KERAS_BACKEND": "jax"}
+    result = subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout
+
+
+def test_a_full_disk_during_a_checkpoint_is_one_sentence(small):
+    training = f"ulimit -f 60; exec {sys.executable} -m scripts.train smoke --folds 0"  # of 1,024 bytes
+    result = run_command(small, "bash", "-c", training, MPLCONFIGDIR=str(small.root.parent))
+    assert result.returncode == 2, result.stderr
+    assert "File too large" in result.stderr and "Traceback" not in result.stderr
+    assert run_script(small, "train", "smoke", "--folds", "0").returncode == 0
+    assert not [name for name in files_below(small.oof_dir) if ".tmp" in name or ".checkpoint" in name]
+
+
+def test_environment_is_made_once_and_again_when_the_pins_change(tmp_path):
+    """Real venv and pip, with requirements that need no network: none."""
+    (tmp_path / "requirements.txt").write_text("# nothing\n")
+    script = f'source {REPOSITORY}/scripts/environment.sh && ensure_environment requirements.txt && echo "$PYTHON"'
+
+    def ensure(**settings):
+        environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)} | settings
+        return subprocess.run(["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True)
+
+    first, second = ensure(), ensure()
+    assert first.returncode == 0, first.stderr
+    assert first.stdout == second.stdout == ".venv/bin/python\n"
+    assert "installing requirements.txt" in first.stderr and not second.stderr
+    (tmp_path / "requirements.txt").write_text("# other pins\n")
+    assert "installing requirements.txt" in ensure().stderr
+    assert ensure(DIGITS_PYTHON="python3").stdout == "python3\n"
 
 
 def test_the_main_job_refuses_unknown_options(tmp_path):
