@@ -5,7 +5,6 @@ import subprocess
 import sys
 
 import numpy as np
-import pytest
 
 from src.classifiers import KerasClassifier, SklearnClassifier
 from src.estimators import logistic_pca
@@ -30,20 +29,22 @@ def test_scikit_learn_round_trip(sample_rows, tmp_path):
     assert classifier.num_parameters() > 20 * 784
 
 
-@pytest.mark.parametrize("build", [strided_cnn, residual_cnn, large_kernel_cnn])
-def test_saved_under_tensorflow_predicts_the_same_under_jax(build, sample_rows, tmp_path):
+def test_saved_under_tensorflow_predicts_the_same_under_jax(sample_rows, tmp_path):
     images = sample_rows[0][:32]
-    classifier = KerasClassifier(build())
-    classifier.save(tmp_path / "model.keras")
     np.save(tmp_path / "images.npy", images)
+    classifiers = {build.__name__: KerasClassifier(build()) for build in (strided_cnn, residual_cnn, large_kernel_cnn)}
+    for name, classifier in classifiers.items():
+        classifier.save(tmp_path / f"{name}.keras")
     script = (
         "import sys, pathlib, numpy as np, keras\n"
         "from src.classifiers import KerasClassifier\n"
         "assert keras.config.backend() == 'jax'\n"
         "directory = pathlib.Path(sys.argv[1])\n"
-        "classifier = KerasClassifier.load(directory / 'model.keras')\n"
-        "np.save(directory / 'proba.npy', classifier.predict_proba(np.load(directory / 'images.npy')))\n"
+        "images = np.load(directory / 'images.npy')\n"
+        "for path in directory.glob('*.keras'):\n"
+        "    np.save(path.with_suffix('.npy'), KerasClassifier.load(path).predict_proba(images))\n"
     )
     environment = os.environ | {"KERAS_BACKEND": "jax"}
     subprocess.run([sys.executable, "-c", script, str(tmp_path)], cwd=REPOSITORY, env=environment, check=True)
-    np.testing.assert_allclose(np.load(tmp_path / "proba.npy"), classifier.predict_proba(images), atol=1e-5)
+    for name, classifier in classifiers.items():
+        np.testing.assert_allclose(np.load(tmp_path / f"{name}.npy"), classifier.predict_proba(images), atol=1e-5)

@@ -149,3 +149,8 @@ def test_no_zip_is_refused(tmp_path, contents):
     (tmp_path / "bad.zip").write_bytes(contents)
     with pytest.raises(InputError, match="not a whole zip"):
         unpack(tmp_path / "bad.zip", Workspace(tmp_path / "workspace"))
+
+
+def test_a_missing_zip_is_refused(tmp_path):
+    with pytest.raises(InputError, match=r"nowhere\.zip: there is no such file"):
+        unpack(tmp_path / "nowhere.zip", Workspace(tmp_path / "workspace"))

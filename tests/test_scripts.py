@@ -38,7 +38,7 @@ def run_script(workspace, name, *arguments):
         (("make_folds", "--num-folds", "3"), "another workspace"),
         (("ensemble",), "no experiment"),
         (("ensemble", "smoke"), "no results of 'smoke'"),
-        (("download_data", "--from-zip", "nowhere.zip"), "nowhere.zip is missing"),
+        (("download_data", "--from-zip", "some.zip"), "holds the embedded sample"),
     ],
 )
 def test_a_mistake_is_one_sentence_and_exit_code_2(small, command, expected):
