@@ -13,6 +13,9 @@ from src.errors import InputError, nearest
 from src.folds import Folds
 from src.workspace import Workspace, replacing
 
+REQUIRED = {"experiment", "fold", "recipe_hash", "fingerprints", "train_seconds"}
+"""What a record holds at the least."""
+
 
 @dataclass(frozen=True)
 class FoldResult:
@@ -56,11 +59,13 @@ def load_record(workspace: Workspace, experiment: str, fold: int) -> dict[str, A
     if not path.exists():
         return None
     try:
-        return json.loads(path.read_text())
-    except ValueError:
-        raise InputError(
-            f"{path} is damaged; delete it and train this fold again: {retrain(experiment, fold)}"
-        ) from None
+        record = json.loads(path.read_text())
+        whole = set(record) >= REQUIRED and (record["experiment"], record["fold"]) == (experiment, fold)
+    except (ValueError, TypeError):
+        whole = False
+    if not whole:
+        raise InputError(f"{path} is damaged; delete it and train this fold again: {retrain(experiment, fold)}")
+    return record
 
 
 def retrain(experiment: str, fold: int) -> str:
@@ -99,8 +104,14 @@ def load_valid(workspace: Workspace, record: dict[str, Any], folds: Folds) -> tu
             f"fold {fold} of {experiment} is of other data or folds than {workspace.folds_csv}; restore that file, or "
             f"give up the old results: rm -r {workspace.oof_dir / experiment}"
         )
-    arrays = load_fold_arrays(workspace, experiment, fold)
-    return arrays["valid_rows"], arrays["valid_proba"], arrays["test_proba"]
+    rows, valid_proba, test_proba = load_fold_arrays(workspace, experiment, fold).values()
+    shapes = valid_proba.shape == (len(rows), NUM_CLASSES) and test_proba.shape[1:] == (NUM_CLASSES,)
+    if not shapes or not np.array_equal(rows, folds.split(fold)[1]) or not np.isfinite(valid_proba).all():
+        path = workspace.fold_path(experiment, fold, ".npz")
+        raise InputError(
+            f"{path} does not hold this fold; delete {path.with_suffix('.json')} and run: {retrain(experiment, fold)}"
+        )
+    return rows, valid_proba, test_proba
 
 
 def load_fold_arrays(workspace: Workspace, experiment: str, fold: int) -> dict[str, np.ndarray]:

@@ -15,7 +15,7 @@ from src.experiments import Experiment
 from src.metrics import accuracy, format_accuracy
 from src.progress import bar, say
 from src.provenance import describe_environment
-from src.workspace import Workspace, locked, replacing
+from src.workspace import Workspace, locked, replacing, sweep
 
 
 @dataclass(frozen=True)
@@ -134,6 +134,7 @@ def find_pending(
     tasks = []
     for experiment in experiments:
         records = load_records(workspace, experiment.name, num_folds)
+        sweep(workspace.oof_dir / experiment.name)
         for record in records:  # also of folds that are not chosen: one name is one recipe
             _require_unchanged(record, experiment, fingerprints, workspace)
             # What a crash between saving the result and tidying up has left.

@@ -108,10 +108,10 @@ def write_submission(
     image_id, label = SUBMISSION_COLUMNS
     table = pd.DataFrame({image_id: np.arange(1, len(result.test) + 1), label: result.test.argmax(axis=1)})
     origin = describe_submission(result, members, folds.labels)
-    workspace.submission_json.unlink(missing_ok=True)  # never beside another submission than its own
     with replacing(workspace.submission_csv) as temporary:
         table.to_csv(temporary, index=False)
         read_submission(temporary, len(result.test))
+        workspace.submission_json.unlink(missing_ok=True)  # never beside another submission than its own
     with replacing(workspace.submission_json) as temporary:
         temporary.write_text(json.dumps(origin, indent=2) + "\n")
     return origin

@@ -53,11 +53,11 @@ def make_folds(images: np.ndarray, labels: np.ndarray, num_folds: int = 5, seed:
         labels: int64 (n,).
 
     Raises:
-        InputError: fewer than two folds, a digit with fewer images than folds, or a negative seed.
+        InputError: fewer than two folds, a digit with fewer images than folds, or a seed outside 0..2**32 - 1.
     """
     smallest = int(np.bincount(labels, minlength=NUM_CLASSES)[np.unique(labels)].min())
-    if seed < 0:
-        raise InputError(f"the seed {seed} is negative; take 0 or more")
+    if not 0 <= seed < 2**32:
+        raise InputError(f"the seed {seed} is not usable; take 0..{2**32 - 1}")
     if not 2 <= num_folds <= smallest:
         raise InputError(f"{num_folds} folds do not fit: take 2..{smallest}, as the rarest digit has {smallest} images")
     groups, num_identical, num_near = _group_near(images, labels)
@@ -124,10 +124,10 @@ def load_folds(workspace: Workspace) -> Folds:
         record = json.loads(workspace.folds_json.read_text())
         table = pd.read_csv(workspace.folds_csv, dtype=np.int64)
         folds = Folds(assignment=table["fold"].to_numpy(), labels=table["label"].to_numpy(), **record)
-        whole = np.array_equal(table["row"], np.arange(len(table)))
+        whole = np.array_equal(table["row"], np.arange(len(table))) and folds.num_folds == folds.assignment.max() + 1
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise InputError(f"{workspace.folds_csv} or its .json is damaged ({error}); {RESTORE}") from None
-    if not whole or set(folds.assignment) != set(range(folds.num_folds)):
+    if not whole or not np.array_equal(np.unique(folds.assignment), np.arange(np.max(folds.assignment) + 1)):
         raise InputError(
             f"{workspace.folds_csv} does not hold each row once, in the folds 0..{folds.num_folds - 1}; {RESTORE}"
         )

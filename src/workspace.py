@@ -104,7 +104,7 @@ def replacing(path: Path) -> Iterator[Path]:
     A reader sees the old file or the whole new one, never a part; after an error the temporary file is gone.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".tmp.{path.name}")
+    temporary = path.with_name(f".tmp.{os.getpid()}.{path.name}")
     try:
         yield temporary
         with temporary.open("rb") as file:
@@ -112,6 +112,12 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def sweep(directory: Path) -> None:
+    """Delete the temporary files that killed processes left in a directory; for whoever holds its lock."""
+    for path in directory.glob(".tmp.*"):
+        path.unlink()
 
 
 @contextmanager

@@ -116,3 +116,18 @@ def test_unknown_experiments_suggest_the_nearest(small):
     save_fake_result(small, "strided", 0)
     with pytest.raises(InputError, match="did you mean 'strided'"):
         load_predictions(small, "stride", load_folds(small))
+
+
+def test_a_record_of_another_fold_is_refused(small):
+    save_fake_result(small, "a", 0)
+    small.fold_path("a", 1, ".json").write_bytes(small.fold_path("a", 0, ".json").read_bytes())
+    with pytest.raises(InputError, match=r"fold_1\.json is damaged"):
+        load_record(small, "a", 1)
+
+
+def test_probabilities_that_are_none_are_refused(small):
+    proba = np.full((300, 10), np.nan)
+    for fold in (0, 1):
+        save_fake_result(small, "a", fold, proba)
+    with pytest.raises(InputError, match="does not hold this fold"):
+        load_predictions(small, "a", load_folds(small))

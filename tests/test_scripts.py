@@ -35,6 +35,7 @@ def run_script(workspace, name, *arguments):
         (("train", "smoke", "--folds", "9"), "the folds 0..1"),
         (("train", "smoke", "--folds", "one"), "not a list of folds"),
         (("make_folds", "--num-folds", "1"), "do not fit"),
+        (("make_folds", "--seed", "-1"), "not usable"),
         (("make_folds", "--num-folds", "3"), "another workspace"),
         (("ensemble",), "no experiment"),
         (("ensemble", "smoke"), "no results of 'smoke'"),
