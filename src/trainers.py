@@ -51,6 +51,9 @@ class KerasTrainer:
         """See `Trainer`."""
         batches, model = self._prepare(train, seed)
         checkpoint = Checkpoint(model, checkpoint_dir)
+        # Builds what fit would otherwise build by taking a first batch out of the queue: outside TensorFlow the first
+        # epoch after a start would then see its batches in another order than the same epoch without interruption.
+        model.test_on_batch(*batches[0])
         with closing(EpochWatch(batches, valid, checkpoint)) as watch:
             model.fit(
                 batches,
