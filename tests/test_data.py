@@ -43,6 +43,12 @@ def test_reads_windows_line_ends_and_byte_order_mark(tmp_path, mark):
     assert labels.tolist() == [7] and images[0, 27, 27, 0] == 255
 
 
+def test_reads_quoted_files(tmp_path):
+    quoted = [",".join(f'"{cell}"' for cell in line.split(",")) for line in (HEADER, row("7", "255"))]
+    images, labels = read_train(write_train(tmp_path, *quoted))
+    assert labels.tolist() == [7] and images[0, 27, 27, 0] == 255
+
+
 @pytest.mark.parametrize(
     ("lines", "expected"),
     [
