@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from scripts import run
-from src.data import COMPETITION_FILES, unpack, verify_input
+from src.downloads import COMPETITION_FILES, unpack, verify_input
 from src.kaggle_client import NoCredentialsError, fetch
 from src.sample import write_sample
 from src.workspace import Workspace, find_sample_workspace, find_workspace

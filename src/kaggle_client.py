@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from src.competition import PAGE, SLUG
-from src.data import unpack
+from src.downloads import unpack
 from src.errors import InputError
 from src.workspace import Workspace, find_kaggle_credentials
 

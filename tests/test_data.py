@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from src.competition import PIXEL_COLUMNS
-from src.data import fingerprint, load_test, load_train, read_submission, read_train, unpack
+from src.data import fingerprint, load_test, load_train, read_submission, read_train
+from src.downloads import unpack
 from src.errors import InputError
 from src.workspace import Workspace
 from tests.conftest import files_below

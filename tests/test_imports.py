@@ -10,7 +10,8 @@ from src.workspace import REPOSITORY
 
 ROWS = {
     "competition": 0, "errors": 0, "workspace": 0,
-    "data": 1, "sample": 1, "folds": 1, "artifacts": 1, "augmentation": 1, "models": 1, "estimators": 1, "metrics": 1,
+    "data": 1, "downloads": 1, "sample": 1, "folds": 1,
+    "artifacts": 1, "augmentation": 1, "models": 1, "estimators": 1, "metrics": 1,
     "progress": 1, "provenance": 1,
     "classifiers": 2, "keras_training": 2, "datasets": 2,
     "trainers": 3,
