@@ -137,8 +137,8 @@ def load_predictions(workspace: Workspace, experiment: str, folds: Folds) -> Pre
     Raises:
         InputError: a fold is missing, damaged, or of other data or folds than these.
     """
-    if experiment not in list_trained(workspace):
-        trained = list_trained(workspace)
+    trained = list_trained(workspace)
+    if experiment not in trained:
         hint = f"did you mean {nearest(experiment, trained)!r}, or shall it be trained first" if trained else "train it"
         raise InputError(f"{workspace.oof_dir} has no results of {experiment!r}; {hint}: python -m scripts.train NAME")
     records = load_records(workspace, experiment, folds.num_folds)

@@ -110,6 +110,8 @@ def run(
     with locked(*(workspace.oof_dir / experiment.name for experiment in experiments)):
         chosen = range(dataset.folds.num_folds) if folds is None else folds
         tasks = find_pending(experiments, chosen, dataset, workspace)
+        for experiment in experiments:
+            _tidy(experiment, dataset.folds.num_folds, workspace)
         say(f"{len(tasks)} folds to train, {len(experiments) * len(chosen) - len(tasks)} complete")
         if estimate and tasks:
             say("measuring how long this will take")
@@ -120,6 +122,15 @@ def run(
                 shutil.rmtree(result.weights_path.parent)
                 say(_summarize(result))
                 fold_done()
+
+
+def _tidy(experiment: Experiment, num_folds: int, workspace: Workspace) -> None:
+    """Delete what a crash has left: temporary files, and the checkpoints of folds that are complete."""
+    sweep(workspace.oof_dir / experiment.name)
+    for record in load_records(workspace, experiment.name, num_folds):
+        checkpoint_dir = workspace.checkpoint_dir(experiment.name, record["fold"])
+        if checkpoint_dir.exists():
+            shutil.rmtree(checkpoint_dir)
 
 
 def find_pending(
@@ -134,11 +145,8 @@ def find_pending(
     tasks = []
     for experiment in experiments:
         records = load_records(workspace, experiment.name, num_folds)
-        sweep(workspace.oof_dir / experiment.name)
         for record in records:  # also of folds that are not chosen: one name is one recipe
             _require_unchanged(record, experiment, fingerprints, workspace)
-            # What a crash between saving the result and tidying up has left.
-            shutil.rmtree(workspace.checkpoint_dir(experiment.name, record["fold"]), ignore_errors=True)
         complete = {record["fold"] for record in records}
         for fold in sorted(set(folds) - complete):
             checkpoint_dir = workspace.checkpoint_dir(experiment.name, fold)

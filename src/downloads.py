@@ -68,7 +68,12 @@ def _extract(zip_path: Path, directory: Path) -> None:
                     raise InputError(f"it holds no {name}; download it anew from {PAGE}/data")
                 with archive.open(name) as source, (directory / name).open("wb") as target:
                     shutil.copyfileobj(source, target)
-    except (zipfile.BadZipFile, EOFError, zlib.error, RuntimeError, NotImplementedError) as error:
+    except (
+        zipfile.BadZipFile,
+        EOFError,
+        zlib.error,
+        RuntimeError,
+    ) as error:  # RuntimeError: a password is needed, or an unknown compression
         raise InputError(
             f"not a whole zip file, or one that needs a password ({error}); download it anew from {PAGE}/data"
         ) from None
