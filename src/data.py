@@ -1,13 +1,12 @@
 """CSV files to arrays: reading, checking, and fingerprints."""
 
+import csv
 import hashlib
-import re
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.csv as pa_csv
+import polars as pl
 
 from src.competition import (
     IMAGE_SHAPE,
@@ -19,7 +18,6 @@ from src.competition import (
 from src.errors import InputError
 from src.workspace import Workspace
 
-BLOCK_SIZE = 2**23  # bytes: with 785 columns, the default of a megabyte makes a third more work
 FETCH = "fetch it anew: python -m scripts.download_data --force"
 
 
@@ -38,11 +36,11 @@ def load_train(workspace: Workspace) -> tuple[np.ndarray, np.ndarray]:
 def read_train(path: Path) -> tuple[np.ndarray, np.ndarray]:
     """Read a file in the format of train.csv; see `load_train`."""
     table = _read_table(path, (LABEL_COLUMN, *PIXEL_COLUMNS))
-    labels = table[LABEL_COLUMN].to_numpy().astype(np.int64)
+    labels = table[:, 0].astype(np.int64)
     wrong = np.flatnonzero(labels >= NUM_CLASSES)
     if len(wrong):
         raise InputError(f"{path}, data row {wrong[0] + 1}: the label is {labels[wrong[0]]}, not a digit 0..9; {FETCH}")
-    return _to_images(table.drop_columns([LABEL_COLUMN])), labels
+    return table[:, 1:].reshape(-1, *IMAGE_SHAPE), labels
 
 
 def load_test(workspace: Workspace) -> np.ndarray:
@@ -52,7 +50,7 @@ def load_test(workspace: Workspace) -> np.ndarray:
 
 def read_test(path: Path) -> np.ndarray:
     """Read a file in the format of test.csv; see `load_test`."""
-    return _to_images(_read_table(path, PIXEL_COLUMNS))
+    return _read_table(path, PIXEL_COLUMNS).reshape(-1, *IMAGE_SHAPE)
 
 
 def fingerprint(*arrays: np.ndarray) -> str:
@@ -63,20 +61,24 @@ def fingerprint(*arrays: np.ndarray) -> str:
     return digest.hexdigest()[:16]
 
 
-def _read_table(path: Path, columns: tuple[str, ...]) -> pa.Table:
-    """Read a CSV of whole numbers 0..255 with exactly these columns."""
+def _read_table(path: Path, columns: tuple[str, ...]) -> np.ndarray:
+    """Read a CSV of whole numbers 0..255 with exactly these columns: uint8 (n, len(columns))."""
     if not path.is_file():
         raise InputError(
             f"{path} is missing; get it: python -m scripts.download_data, or name a workspace that has it "
             "(DIGITS_WORKSPACE=.sample after python -m scripts.download_data --sample)"
         )
     _check_header(path, columns)
-    return _parse(path, columns, use_threads=True)
-
-
-def _to_images(table: pa.Table) -> np.ndarray:
-    # Arrow turns the columns into one row-major block far quicker than NumPy, which would write with strides.
-    return table.combine_chunks().to_batches()[0].to_tensor(row_major=True).to_numpy().reshape(-1, *IMAGE_SHAPE)
+    try:
+        # The header has been checked, and may hold spaces or quotation marks.
+        table = pl.read_csv(path, has_header=False, skip_rows=1, schema=dict.fromkeys(columns, pl.UInt8))
+    except pl.exceptions.PolarsError as error:
+        raise InputError(f"{path}: {_find_fault(path, columns) or str(error).splitlines()[0]}; {FETCH}") from None
+    if any(table.null_count().row(0)):  # blank lines, which are harmless, or missing cells
+        table = table.filter(~pl.all_horizontal(pl.all().is_null()))
+        if fault := _find_fault(path, columns):
+            raise InputError(f"{path}: {fault}; {FETCH}")
+    return table.to_numpy(order="c")
 
 
 def _check_header(path: Path, columns: tuple[str, ...]) -> None:
@@ -97,30 +99,21 @@ def _check_header(path: Path, columns: tuple[str, ...]) -> None:
     )
 
 
-def _parse(path: Path, columns: tuple[str, ...], use_threads: bool) -> pa.Table:
-    reading = pa_csv.ReadOptions(
-        use_threads=use_threads, block_size=BLOCK_SIZE, column_names=columns, skip_rows=1
-    )  # the header has been checked, and may hold spaces
-    converting = pa_csv.ConvertOptions(column_types=dict.fromkeys(columns, pa.uint8()), null_values=[])
-    try:
-        return pa_csv.read_csv(path, reading, convert_options=converting)
-    except pa.ArrowInvalid as error:
-        if use_threads:  # only a single-threaded read knows the row
-            return _parse(path, columns, use_threads=False)
-        raise InputError(f"{path}: {_explain(str(error), columns)}; {FETCH}") from None
-
-
-def _explain(message: str, columns: tuple[str, ...]) -> str:
-    """Put Arrow's complaint in a Kaggler's words."""
-    if cell := re.search(
-        r"column #(\d+): (?:Row #(\d+): )?CSV conversion error to uint8: invalid value '(.*)'", message
-    ):
-        row = f"data row {int(cell[2]) - 1}, " if cell[2] else ""
-        return f"{row}{columns[int(cell[1])]} is {cell[3]!r}, not a whole number 0..255"
-    if length := re.search(r"(?:Row #(\d+): )?Expected (\d+) columns, got (\d+)", message):
-        row = f"data row {int(length[1]) - 1}" if length[1] else "a row"
-        return f"{row} has {length[3]} of {length[2]} columns, so the file is truncated or damaged"
-    return f"not a readable CSV ({message.splitlines()[0]})"
+def _find_fault(path: Path, columns: tuple[str, ...]) -> str | None:
+    """Look, row by row, for what keeps a file from being read; slow, but it knows the row."""
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+        rows = csv.reader(file)
+        next(rows)
+        try:
+            for number, row in enumerate(filter(None, rows), start=1):
+                if len(row) != len(columns):
+                    return f"data row {number} has {len(row)} of {len(columns)} columns, so the file is damaged"
+                for column, cell in zip(columns, row, strict=True):
+                    if not (cell.isascii() and cell.isdecimal() and int(cell) <= 255):
+                        return f"data row {number}, {column} is {cell[:20]!r}, not a whole number 0..255"
+        except csv.Error as error:
+            return f"not a readable CSV ({error})"
+    return None
 
 
 def read_submission(path: Path, num_rows: int) -> np.ndarray:

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from keras.src.trainers.data_adapters.py_dataset_adapter import OrderedEnqueuer
 
-from src.augmentation import Augmentation, augment
+from src.augmentation import Augmentation, Distortion, augment, draw_displacement, find_sources
 from src.keras_training import AugmentedBatches
 
-ELASTIC = Augmentation(elastic=34.0)
+ELASTIC = Augmentation(elastic=0.7)
 
 
 @pytest.fixture
@@ -25,16 +25,52 @@ def test_keeps_shape_and_dtype_and_changes_pixels(images):
     assert all((a != b).any() for a, b in zip(images, distorted, strict=True))
 
 
-def test_affine_shortcut_gives_albumentations_own_pixels(images):
-    recipe = Augmentation()
-    shortcut = recipe.build_transform()
-    (step,) = shortcut.transforms
-    names = ("rotate", "scale", "translate_percent", "shear", "fill")
-    original = A.Compose([A.Affine(**{name: getattr(step, name) for name in names}, p=1.0)], strict=True)
-    for transform in (shortcut, original):
-        transform.set_random_state(np.random.default_rng(3), random.Random(3))
+def test_affine_gives_albumentations_pixels(images):
+    rng = np.random.default_rng(0)
     for image in images:
-        np.testing.assert_array_equal(shortcut(image=image)["image"], original(image=image)["image"])
+        rotation, zoom, shear = rng.uniform(-15, 15), rng.uniform(0.85, 1.15, 2), rng.uniform(-10, 10, 2)
+        shift = rng.integers(-3, 4, 2)
+        affine = A.Affine(
+            rotate=(rotation, rotation),
+            scale={"x": (zoom[0], zoom[0]), "y": (zoom[1], zoom[1])},
+            shear={"x": (-shear[0], -shear[0]), "y": (-shear[1], -shear[1])},  # A.Affine turns their sign
+            translate_px={"x": (shift[0], shift[0]), "y": (shift[1], shift[1])},
+            p=1.0,
+        )
+        sources = find_sources(np.array([rotation]), zoom[None], shear[None], shift[None]).astype(np.float32)
+        distorted = Distortion(Augmentation()).apply_to_images(image[None], sources.reshape(1, 2, 28, 28))
+        expected = affine(image=image)["image"].astype(int)
+        # Both take places as multiples of 1/32 pixel, and may round a place differently: a 32nd of the full contrast.
+        assert abs(distorted[0] - expected).max() <= 8
+        assert abs(distorted[0] - expected).mean() < 0.1
+
+
+def test_elastic_displacement_is_as_strong_and_smooth_as_asked():
+    recipe = Augmentation(elastic=0.7, elastic_sigma=4.0, elastic_share=0.25)
+    fields = draw_displacement(recipe, 8000, np.random.default_rng(0)).reshape(8000, 2, 28, 28)
+    distorted = fields[np.abs(fields).max(axis=(1, 2, 3)) > 0]
+    assert len(distorted) / 8000 == pytest.approx(0.25, abs=0.02)
+    np.testing.assert_allclose(distorted.std(axis=0), 0.7, rtol=0.1)  # everywhere in the image
+    correlation = (distorted[:, :, :, 10] * distorted[:, :, :, 14]).mean() / (distorted[:, :, :, 10] ** 2).mean()
+    assert correlation == pytest.approx(np.exp(-(4**2) / (4 * 4.0**2)), abs=0.02)
+
+
+def test_elastic_is_albumentations_elastic():
+    """The same smoothness, and the strength that a comparison with it has (alpha in units of its own)."""
+    original = A.ElasticTransform(alpha=34, sigma=4.0, p=1.0)
+    original.set_random_state(np.random.default_rng(0), random.Random(0))
+    params = [original.get_params_dependent_on_data({"shape": (28, 28)}, {}) for _ in range(2000)]
+    fields = np.stack([p["map_x"] for p in params]) - np.arange(28)
+    ours = draw_displacement(Augmentation(elastic=0.7, elastic_share=1.0), 2000, np.random.default_rng(0))
+    ours = ours.reshape(-1, 2, 28, 28)[:, 0]
+    inner = slice(8, 20)  # near the edge, albumentations' field is stronger: it pads the noise by repetition
+    assert ours[:, inner, inner].std() == pytest.approx(fields[:, inner, inner].std(), rel=0.1)
+    for distance in (2, 4, 8):
+        a, b = (
+            np.corrcoef(field[:, inner, 9].ravel(), field[:, inner, 9 + distance].ravel())[0, 1]
+            for field in (ours, fields)
+        )
+        assert a == pytest.approx(b, abs=0.05)
 
 
 def test_depends_on_nothing_but_the_seed(images):

@@ -12,7 +12,7 @@ from src.models import tiny_cnn
 from src.trainers import KerasTrainer, SklearnTrainer
 
 # Everything that has a state: dropout, batch normalisation, RMSprop, averaged weights, a schedule, elastic distortion.
-RECIPE = KerasTrainer(tiny_cnn, epochs=3, augmentation=Augmentation(elastic=34.0), batch_size=32, ema_momentum=0.9)
+RECIPE = KerasTrainer(tiny_cnn, epochs=3, augmentation=Augmentation(elastic=0.7), batch_size=32, ema_momentum=0.9)
 
 
 @pytest.fixture
