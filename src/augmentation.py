@@ -1,4 +1,4 @@
-"""How training images are distorted: the `Augmentation` dataclass and the transform that it describes."""
+"""How images are distorted: at random for training (`Augmentation`), in a fixed way for a second look (`View`)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -63,8 +63,26 @@ class Distortion(A.ImageOnlyTransform):
 
     def apply_to_images(self, images: np.ndarray, sources: np.ndarray, **params: Any) -> np.ndarray:
         """Resample the images, between pixels linearly; called by albumentations."""
-        distorted = [cv2.remap(image, x, y, cv2.INTER_LINEAR) for image, (x, y) in zip(images, sources, strict=True)]
-        return np.stack(distorted)[..., None]
+        return _resample(images, sources)
+
+
+def _resample(images: np.ndarray, sources: np.ndarray) -> np.ndarray:
+    distorted = [cv2.remap(image, x, y, cv2.INTER_LINEAR) for image, (x, y) in zip(images, sources, strict=True)]
+    return np.stack(distorted)[..., None]
+
+
+@dataclass(frozen=True)
+class View:
+    """A fixed distortion, under which a test image is looked at once more."""
+
+    rotation: float = 0.0  # degrees
+    zoom: float = 1.0  # factor
+
+    def distort(self, images: np.ndarray) -> np.ndarray:
+        """Rotate and zoom the images, uint8 (n, 28, 28, 1), about their centre; linear between pixels."""
+        zoom, still = np.full((1, 2), self.zoom), np.zeros((1, 2))
+        sources = find_sources(np.array([self.rotation]), zoom, shear=still, shift=still).astype(np.float32)
+        return _resample(images, np.broadcast_to(sources.reshape(1, 2, SIDE, SIDE), (len(images), 2, SIDE, SIDE)))
 
 
 def draw_sources(augmentation: Augmentation, num_images: int, rng: np.random.Generator) -> np.ndarray:

@@ -8,6 +8,8 @@ import joblib
 import keras
 import numpy as np
 
+from src.augmentation import View
+
 PREDICTION_BATCH = 512  # images at once: bounds the memory, and large enough to keep the cores busy
 
 
@@ -30,17 +32,24 @@ class Classifier(Protocol):
 
 
 class KerasClassifier:
-    """A trained Keras model that takes raw pixels and returns probabilities."""
+    """A trained Keras model that takes raw pixels and returns probabilities, averaged over `views` of each image.
+
+    The file holds the model alone, so a loaded one looks at each image once.
+    """
 
     suffix = ".keras"
 
-    def __init__(self, model: keras.Model, history: Sequence[dict[str, Any]] = ()):
-        self.model, self.history = model, history
+    def __init__(self, model: keras.Model, history: Sequence[dict[str, Any]] = (), views: Sequence[View] = (View(),)):
+        self.model, self.history, self.views = model, history, views
 
     def predict_proba(self, images: np.ndarray) -> np.ndarray:
         # Not model.predict: its tf.data pipeline can take seconds to shut down after each call.
         batches = np.split(images, range(PREDICTION_BATCH, len(images), PREDICTION_BATCH))
-        return np.concatenate([self.model.predict_on_batch(batch) for batch in batches]).astype(np.float32)
+        return np.concatenate([self._predict_batch(batch) for batch in batches])
+
+    def _predict_batch(self, images: np.ndarray) -> np.ndarray:
+        proba = np.stack([self.model.predict_on_batch(view.distort(images)) for view in self.views])
+        return proba.mean(axis=0, dtype=np.float32)
 
     def num_parameters(self) -> int:
         return self.model.count_params()

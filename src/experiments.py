@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from src import estimators, models
-from src.augmentation import Augmentation
+from src.augmentation import Augmentation, View
 from src.errors import InputError, nearest
 from src.trainers import KerasTrainer, SklearnTrainer, Trainer
 
@@ -52,28 +52,45 @@ def _describe(value: Any) -> Any:
         bound = inspect.signature(function).bind_partial(*arguments, **keywords)
         bound.apply_defaults()
         return {"function": function.__name__, **bound.arguments}
+    if isinstance(value, tuple):
+        return [_describe(item) for item in value]
     return value
 
 
 ELASTIC = Augmentation(elastic=0.7)  # pixels; on half of the images
+# As it is, and turned and zoomed a little: a tenth fewer errors than one look.
+VIEWS = (View(), *(View(rotation, zoom) for rotation in (-6.0, 6.0) for zoom in (0.96, 1.04)))
 
 EXPERIMENTS = {
     experiment.name: experiment
     for experiment in (
         Experiment(
             "strided",
-            KerasTrainer(partial(models.strided_cnn, dropout=0.2), epochs=10, augmentation=ELASTIC, learning_rate=2e-3),
+            KerasTrainer(
+                partial(models.strided_cnn, dropout=0.2),
+                epochs=10,
+                augmentation=ELASTIC,
+                learning_rate=2e-3,
+                views=VIEWS,
+            ),
             "Learned downsampling instead of pooling. Network: Deotte, '25 Million Images! [0.99757] MNIST', whose "
             "dropout of 0.4 is for 45 epochs.",
         ),
         Experiment(
             "residual",
-            KerasTrainer(models.residual_cnn, epochs=10, augmentation=ELASTIC, learning_rate=2e-3, ema_momentum=0.99),
+            KerasTrainer(
+                models.residual_cnn,
+                epochs=10,
+                augmentation=ELASTIC,
+                learning_rate=2e-3,
+                ema_momentum=0.99,
+                views=VIEWS,
+            ),
             "Residual blocks, max pooling, elastic distortion, averaged weights. After ttdoucet/mnist, much narrower.",
         ),
         Experiment(
             "large_kernel",
-            KerasTrainer(models.large_kernel_cnn, epochs=10, augmentation=ELASTIC),
+            KerasTrainer(models.large_kernel_cnn, epochs=10, augmentation=ELASTIC, views=VIEWS),
             "5x5 kernels without pooling, normalised logits, elastic distortion. Network: after M5, arXiv:2008.10400.",
         ),
         Experiment(

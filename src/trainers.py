@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import keras
 import numpy as np
 
-from src.augmentation import Augmentation
+from src.augmentation import Augmentation, View
 from src.classifiers import Classifier, KerasClassifier, SklearnClassifier
 from src.keras_training import AugmentedBatches, Checkpoint, EpochWatch, describe_backend, prepare_backend
 
@@ -46,6 +46,7 @@ class KerasTrainer:
     rho: float = 0.9  # per step: how long RMSprop remembers squared gradients
     warmup_share: float = 0.05  # of all steps; the rest falls along a cosine
     ema_momentum: float | None = None  # per step; the model keeps the averaged weights instead of the last
+    views: tuple[View, ...] = (View(),)  # of each image that is predicted; their probabilities are averaged
 
     def fit(self, train: Rows, valid: Rows, seed: int, checkpoint_dir: Path) -> KerasClassifier:
         """See `Trainer`."""
@@ -63,7 +64,7 @@ class KerasTrainer:
                 callbacks=[watch],
                 verbose=0,
             )
-        return KerasClassifier(model, checkpoint.history)
+        return KerasClassifier(model, checkpoint.history, self.views)
 
     def describe_backend(self) -> dict[str, str]:
         """See `Trainer`."""

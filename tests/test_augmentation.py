@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from keras.src.trainers.data_adapters.py_dataset_adapter import OrderedEnqueuer
 
-from src.augmentation import Augmentation, Distortion, augment, draw_displacement, find_sources
+from src.augmentation import Augmentation, Distortion, View, augment, draw_displacement, find_sources
 from src.keras_training import AugmentedBatches
 
 ELASTIC = Augmentation(elastic=0.7)
@@ -71,6 +71,15 @@ def test_elastic_is_albumentations_elastic():
             for field in (ours, fields)
         )
         assert a == pytest.approx(b, abs=0.05)
+
+
+def test_views(images):
+    np.testing.assert_array_equal(View().distort(images), images)
+    turned, back = View(rotation=90).distort(images), View(rotation=-90).distort(images)
+    np.testing.assert_array_equal(turned, np.rot90(images, 1, (1, 2)))
+    np.testing.assert_array_equal(back, np.rot90(images, -1, (1, 2)))
+    larger = View(zoom=1.2).distort(images)
+    assert larger.sum() > 1.2 * images.sum()
 
 
 def test_depends_on_nothing_but_the_seed(images):

@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 
+from src.augmentation import View
 from src.classifiers import KerasClassifier, SklearnClassifier
 from src.estimators import logistic_pca
 from src.models import large_kernel_cnn, residual_cnn, strided_cnn
@@ -18,6 +19,15 @@ def test_keras_round_trip(sample_rows, tmp_path):
     classifier.save(tmp_path / "model.keras")
     loaded = KerasClassifier.load(tmp_path / "model.keras")
     np.testing.assert_array_equal(loaded.predict_proba(images), classifier.predict_proba(images))
+
+
+def test_probabilities_are_averaged_over_the_views(sample_rows):
+    images, model = sample_rows[0][:40], strided_cnn()
+    views = (View(), View(rotation=10, zoom=0.9))
+    single = [KerasClassifier(model).predict_proba(view.distort(images)) for view in views]
+    assert (single[0] != single[1]).any()
+    both = KerasClassifier(model, views=views).predict_proba(images)
+    np.testing.assert_allclose(both, np.mean(single, axis=0), atol=1e-6)
 
 
 def test_scikit_learn_round_trip(sample_rows, tmp_path):

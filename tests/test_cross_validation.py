@@ -8,6 +8,7 @@ import pytest
 
 from src import cross_validation
 from src.artifacts import load_fold_arrays, load_predictions, load_record
+from src.augmentation import View
 from src.datasets import load_dataset
 from src.errors import InputError
 from src.experiments import EXPERIMENTS
@@ -128,6 +129,7 @@ def test_hash_changes_with_anything_that_decides_the_result():
         replace(SMOKE, seed=1),
         replace(SMOKE, trainer=replace(trainer, epochs=3)),
         replace(SMOKE, trainer=replace(trainer, augmentation=replace(trainer.augmentation, shear=1.0))),
+        replace(SMOKE, trainer=replace(trainer, views=(View(rotation=5),))),
         replace(SMOKE, trainer=replace(trainer, network=EXPERIMENTS["strided"].trainer.network)),
         replace(SMOKE, trainer=replace(trainer, network=partial(tiny_cnn, momentum=0.9))),
         replace(SMOKE, trainer=replace(trainer, network=partial(tiny_cnn, 0.8))),
