@@ -185,5 +185,8 @@ def estimate_seconds(tasks: Sequence[FoldTask]) -> float:
         if task.experiment.name not in seconds:
             rows, valid_rows = task.dataset.folds.split(task.fold)
             train = task.dataset.images[rows], task.dataset.labels[rows]
-            seconds[task.experiment.name] = task.experiment.trainer.estimate_seconds(train, len(valid_rows))
+            num_predicted = 2 * len(valid_rows) + len(task.dataset.test_images)  # as train_fold does
+            seconds[task.experiment.name] = task.experiment.trainer.estimate_seconds(
+                train, len(valid_rows), num_predicted
+            )
     return sum(seconds[task.experiment.name] for task in tasks)

@@ -1,26 +1,38 @@
 """One row per experiment, from the fold results alone."""
 
+from typing import Any, NamedTuple
+
 import numpy as np
 import pandas as pd
 
 from src.artifacts import list_trained, load_records, load_valid
 from src.errors import InputError
 from src.folds import Folds
-from src.metrics import accuracy, cross_entropy, macro_f1, standard_error
+from src.metrics import accuracy, accuracy_gain, cross_entropy, macro_f1, standard_error
 from src.workspace import Workspace, replacing
 
 
-def make_scoreboard(workspace: Workspace, folds: Folds) -> pd.DataFrame:
+def make_scoreboard(workspace: Workspace, folds: Folds, against: str | None = None) -> pd.DataFrame:
     """Compare all experiments that have a complete fold, best first, and write oof/scoreboard.csv.
 
     Figures are over the folds that are done. Columns: experiment, folds_done, oof_accuracy, oof_standard_error,
     train_accuracy (of undistorted training rows), macro_f1, log_loss (nats), parameters, train_seconds (sum over
     folds), images_per_second (inference, median over folds).
 
+    Args:
+        against: an experiment; adds the columns gain and gain_standard_error: how much more accurate the others are
+            than it on the rows that both have validated, paired (nan where there are none).
+
     Raises:
-        InputError: a fold result is damaged.
+        InputError: a fold result is damaged, or there is none of `against`.
     """
-    rows = [_summarize(workspace, name, folds) for name in list_trained(workspace)]
+    trained = list_trained(workspace)
+    if against is not None and against not in trained:
+        raise InputError(f"{workspace.oof_dir} has no results of {against!r}; it has: {', '.join(trained) or 'none'}")
+    valid = {name: _load_valid_folds(workspace, name, folds) for name in trained}
+    rows = [_summarize(valid[name], folds) for name in trained]
+    if against is not None:
+        rows = [row | _compare(valid[name], valid[against], folds) for name, row in zip(trained, rows, strict=True)]
     board = pd.DataFrame(rows)
     workspace.scoreboard_csv.unlink(missing_ok=True)
     if rows:
@@ -30,19 +42,29 @@ def make_scoreboard(workspace: Workspace, folds: Folds) -> pd.DataFrame:
     return board
 
 
-def _summarize(workspace: Workspace, experiment: str, folds: Folds) -> dict[str, object]:
+class _ValidFolds(NamedTuple):
+    records: list[dict[str, Any]]
+    rows: list[np.ndarray]
+    proba: list[np.ndarray]
+
+
+def _load_valid_folds(workspace: Workspace, experiment: str, folds: Folds) -> _ValidFolds:
     records = load_records(workspace, experiment, folds.num_folds)
     if not records:
         raise InputError(
             f"{workspace.oof_dir / experiment} holds only folds that {workspace.folds_csv} does not have; restore that "
             "file, or give up the old results: rm -r the directory"
         )
-    valid = [load_valid(workspace, record, folds) for record in records]
-    labels = folds.labels[np.concatenate([rows for rows, _, _ in valid])]
-    proba = np.concatenate([valid_proba for _, valid_proba, _ in valid])
+    rows, proba, _ = zip(*(load_valid(workspace, record, folds) for record in records), strict=True)
+    return _ValidFolds(records, list(rows), list(proba))
+
+
+def _summarize(valid: _ValidFolds, folds: Folds) -> dict[str, object]:
+    records = valid.records
+    labels, proba = folds.labels[np.concatenate(valid.rows)], np.concatenate(valid.proba)
     oof_accuracy = accuracy(labels, proba)
     return {
-        "experiment": experiment,
+        "experiment": records[0]["experiment"],
         "folds_done": len(records),
         "oof_accuracy": oof_accuracy,
         "oof_standard_error": standard_error(oof_accuracy, len(labels)),
@@ -53,3 +75,17 @@ def _summarize(workspace: Workspace, experiment: str, folds: Folds) -> dict[str,
         "train_seconds": sum(record["train_seconds"] for record in records),
         "images_per_second": float(np.median([record["inference_images_per_second"] for record in records])),
     }
+
+
+def _compare(valid: _ValidFolds, reference: _ValidFolds, folds: Folds) -> dict[str, float]:
+    """Paired on the folds that both have."""
+    references = {record["fold"]: proba for record, proba in zip(reference.records, reference.proba, strict=True)}
+    common = [number for number, record in enumerate(valid.records) if record["fold"] in references]
+    if not common:
+        return {"gain": float("nan"), "gain_standard_error": float("nan")}
+    gain, error = accuracy_gain(
+        folds.labels[np.concatenate([valid.rows[number] for number in common])],
+        np.concatenate([valid.proba[number] for number in common]),
+        np.concatenate([references[valid.records[number]["fold"]] for number in common]),
+    )
+    return {"gain": gain, "gain_standard_error": error}

@@ -24,8 +24,8 @@ class Trainer(Protocol):
     def fit(self, train: Rows, valid: Rows, seed: int, checkpoint_dir: Path) -> Classifier:
         """Train; `valid` is watched, never chosen by. An interrupted training goes on from `checkpoint_dir`."""
 
-    def estimate_seconds(self, train: Rows, num_valid: int) -> float:
-        """Measure, in a few seconds, how long `fit` takes on these rows and watching so many."""
+    def estimate_seconds(self, train: Rows, num_valid: int, num_predicted: int) -> float:
+        """Measure, in a few seconds, how long it takes to fit these rows, watching so many, and to predict so many."""
 
     def describe_backend(self) -> dict[str, str]:
         """What computes: backend and device."""
@@ -70,7 +70,7 @@ class KerasTrainer:
         """See `Trainer`."""
         return describe_backend()
 
-    def estimate_seconds(self, train: Rows, num_valid: int) -> float:
+    def estimate_seconds(self, train: Rows, num_valid: int, num_predicted: int) -> float:
         """See `Trainer`: two epochs on a few batches, of which the first also compiles."""
         images, labels = (array[: 40 * self.batch_size] for array in train)
         batches, model = self._prepare((images, labels), seed=0)
@@ -81,8 +81,9 @@ class KerasTrainer:
             seconds.append(time.perf_counter() - started)
         started = time.perf_counter()
         KerasClassifier(model).predict_proba(images)
-        seconds_to_watch = (time.perf_counter() - started) * num_valid / len(labels)
-        return seconds[0] + self.epochs * (seconds[1] * len(train[1]) / len(labels) + seconds_to_watch)
+        seconds_per_look = (time.perf_counter() - started) / len(labels)
+        num_looks = self.epochs * num_valid + len(self.views) * num_predicted
+        return seconds[0] + self.epochs * seconds[1] * len(train[1]) / len(labels) + num_looks * seconds_per_look
 
     def _prepare(self, train: Rows, seed: int) -> tuple[AugmentedBatches, keras.Model]:
         prepare_backend(seed)
@@ -116,7 +117,7 @@ class SklearnTrainer:
         """See `Trainer`."""
         return {"backend": "scikit-learn", "device": "cpu"}
 
-    def estimate_seconds(self, train: Rows, num_valid: int) -> float:
+    def estimate_seconds(self, train: Rows, num_valid: int, num_predicted: int) -> float:
         """See `Trainer`: a fit on a tenth of the rows, but at least a thousand."""
         images, labels = (array[: max(1000, len(array) // 10)] for array in train)
         started = time.perf_counter()
