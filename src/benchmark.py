@@ -14,10 +14,12 @@ import numpy as np
 import pandas as pd
 
 from src.augmentation import Augmentation
-from src.cross_validation import FoldTask, train_fold
+from src.competition import NUM_CLASSES
+from src.cross_validation import train_fold
 from src.data import read_train
 from src.datasets import Dataset, load_dataset
 from src.experiments import EXPERIMENTS
+from src.fold_tasks import FoldTask
 from src.keras_training import AugmentedBatches, prepare_backend
 from src.provenance import describe_environment
 from src.trainers import KerasTrainer
@@ -84,14 +86,14 @@ class _Stopwatch(keras.callbacks.Callback):
 def _compare_fits(dataset: Dataset) -> dict[str, float]:
     prepare_backend(seed=0)
     rows = np.arange(NUM_BATCHES * STRIDED.batch_size) % len(dataset.labels)
-    images, labels = dataset.images[rows], dataset.labels[rows]
-    augmented = AugmentedBatches(images, labels, STRIDED.batch_size, Augmentation(), seed=0)
+    images, targets = dataset.images[rows], np.eye(NUM_CLASSES, dtype=np.float32)[dataset.labels[rows]]
+    augmented = AugmentedBatches(images, targets, STRIDED.batch_size, Augmentation(), seed=0)
     sources: dict[str, dict[str, Any]] = {
         "augmented": {"x": augmented},
-        "plain": {"x": images, "y": labels, "batch_size": STRIDED.batch_size},
+        "plain": {"x": images, "y": targets, "batch_size": STRIDED.batch_size},
     }
     model = STRIDED.network()
-    model.compile(keras.optimizers.RMSprop(), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    model.compile(keras.optimizers.RMSprop(), "categorical_crossentropy", metrics=["accuracy"])
     speeds: dict[str, list[float]] = {"augmented": [], "plain": []}
     for _ in range(NUM_REPEATS + 1):
         for name, data in sources.items():

@@ -4,29 +4,19 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from src.artifacts import FoldResult, load_records, save_fold_result
-from src.datasets import Dataset, load_dataset
-from src.errors import InputError
+from src.data import fingerprint
+from src.datasets import load_dataset
 from src.experiments import Experiment
+from src.fold_tasks import FoldTask, add_teachers, find_pending, split_generations
 from src.metrics import accuracy, format_accuracy
 from src.progress import bar, say
 from src.provenance import describe_environment
 from src.workspace import Workspace, locked, replacing, sweep
-
-
-@dataclass(frozen=True)
-class FoldTask:
-    """The arguments of `train_fold`."""
-
-    experiment: Experiment
-    fold: int
-    dataset: Dataset
-    checkpoint_dir: Path
-
 
 Runner = Callable[[Callable[[FoldTask], FoldResult], Sequence[FoldTask]], Iterable[FoldResult]]
 """Runs a task on each of the arguments and gives the results as they finish."""
@@ -47,7 +37,8 @@ def train_fold(task: FoldTask) -> FoldResult:
     _claim(task, environment)
     say(f"{experiment.name} fold {task.fold}: {len(train_rows):,} rows to train on, {len(valid_rows):,} to validate on")
     started = time.perf_counter()
-    classifier = experiment.trainer.fit(train, valid, seed, task.checkpoint_dir)
+    unlabelled = None if task.test_targets is None else (dataset.test_images, task.test_targets)
+    classifier = experiment.trainer.fit(train, valid, seed, task.checkpoint_dir, unlabelled)
     # The history also counts the epochs from before an interruption.
     train_seconds = sum(entry["seconds"] for entry in classifier.history) or time.perf_counter() - started
     valid_proba = classifier.predict_proba(valid[0])
@@ -82,7 +73,8 @@ def train_fold(task: FoldTask) -> FoldResult:
 def _claim(task: FoldTask, environment: dict[str, Any]) -> None:
     """Empty the checkpoint directory unless it was left by this very task on this machine, versions and threads."""
     same = {name: value for name, value in environment.items() if name != "commit"}
-    claim = json.dumps([task.experiment.hash(), task.dataset.fingerprints(), same])
+    taught = None if task.test_targets is None else fingerprint(task.test_targets)
+    claim = json.dumps([task.experiment.hash(), task.dataset.fingerprints(), same, taught])
     path = task.checkpoint_dir / "claim.json"
     if not path.exists() or path.read_text() != claim:
         if task.checkpoint_dir.exists():
@@ -105,7 +97,8 @@ def run(
         estimate: first measure shortly, and say, how long it will take.
 
     Raises:
-        InputError: missing or damaged input, a fold that does not exist, or a complete fold of another recipe or data.
+        InputError: missing or damaged input, a fold that does not exist, a complete fold of another recipe or data, or
+            a student whose teacher is neither complete nor trained now.
     """
     dataset = load_dataset(workspace)
     with locked(*(workspace.oof_dir / experiment.name for experiment in experiments)):
@@ -118,11 +111,12 @@ def run(
             say("measuring how long this will take")
             say(f"this will take about {max(1, round(estimate_seconds(tasks) / 60))} min on this machine")
         with bar("folds", len(tasks)) as fold_done:
-            for result in runner(train_fold, tasks):
-                save_fold_result(result, workspace)
-                shutil.rmtree(result.weights_path.parent)
-                say(_summarize(result))
-                fold_done()
+            for generation in split_generations(tasks):  # teachers are done before their students start
+                for result in runner(train_fold, [add_teachers(task, workspace) for task in generation]):
+                    save_fold_result(result, workspace)
+                    shutil.rmtree(result.weights_path.parent)
+                    say(_summarize(result))
+                    fold_done()
 
 
 def _tidy(experiment: Experiment, num_folds: int, workspace: Workspace) -> None:
@@ -132,44 +126,6 @@ def _tidy(experiment: Experiment, num_folds: int, workspace: Workspace) -> None:
         checkpoint_dir = workspace.checkpoint_dir(experiment.name, record["fold"])
         if checkpoint_dir.exists():
             shutil.rmtree(checkpoint_dir)
-
-
-def find_pending(
-    experiments: Sequence[Experiment], folds: Sequence[int], dataset: Dataset, workspace: Workspace
-) -> list[FoldTask]:
-    """List the folds that are still to be trained, after checking the complete ones; raises InputError as `run`."""
-    num_folds = dataset.folds.num_folds
-    for fold in folds:
-        if not 0 <= fold < num_folds:
-            raise InputError(f"there is no fold {fold}: {workspace.folds_csv} has the folds 0..{num_folds - 1}")
-    fingerprints = dataset.fingerprints()
-    tasks = []
-    for experiment in experiments:
-        records = load_records(workspace, experiment.name, num_folds)
-        for record in records:  # also of folds that are not chosen: one name is one recipe
-            _require_unchanged(record, experiment, fingerprints, workspace)
-        complete = {record["fold"] for record in records}
-        for fold in sorted(set(folds) - complete):
-            checkpoint_dir = workspace.checkpoint_dir(experiment.name, fold)
-            tasks.append(FoldTask(experiment, fold, dataset, checkpoint_dir))
-    return tasks
-
-
-def _require_unchanged(
-    record: dict[str, Any], experiment: Experiment, fingerprints: dict[str, str], workspace: Workspace
-) -> None:
-    directory = workspace.oof_dir / experiment.name
-    if record["recipe_hash"] != experiment.hash():
-        raise InputError(
-            f"fold {record['fold']} of {experiment.name} was trained by another recipe than experiments.py now holds; "
-            f"give the new recipe a new name, or give up the old results: rm -r {directory}"
-        )
-    if record["fingerprints"] != fingerprints:
-        changed = ", ".join(name for name in fingerprints if record["fingerprints"].get(name) != fingerprints[name])
-        raise InputError(
-            f"fold {record['fold']} of {experiment.name} was trained on other data ({changed} changed); restore the "
-            f"data, or give up the old results: rm -r {directory}"
-        )
 
 
 def _summarize(result: FoldResult) -> str:
@@ -183,10 +139,16 @@ def estimate_seconds(tasks: Sequence[FoldTask]) -> float:
     seconds: dict[str, float] = {}
     for task in tasks:
         if task.experiment.name not in seconds:
-            rows, valid_rows = task.dataset.folds.split(task.fold)
-            train = task.dataset.images[rows], task.dataset.labels[rows]
-            num_predicted = 2 * len(valid_rows) + len(task.dataset.test_images)  # as train_fold does
-            seconds[task.experiment.name] = task.experiment.trainer.estimate_seconds(
-                train, len(valid_rows), num_predicted
-            )
+            seconds[task.experiment.name] = _estimate_task(task)
     return sum(seconds[task.experiment.name] for task in tasks)
+
+
+def _estimate_task(task: FoldTask) -> float:
+    dataset = task.dataset
+    rows, valid_rows = dataset.folds.split(task.fold)
+    images, labels = dataset.images[rows], dataset.labels[rows]
+    if task.experiment.teachers:  # the test images are then learnt from as well
+        images = np.concatenate([images, dataset.test_images])
+        labels = np.concatenate([labels, np.zeros(len(dataset.test_images), labels.dtype)])
+    num_predicted = 2 * len(valid_rows) + len(dataset.test_images)  # as train_fold does
+    return task.experiment.trainer.estimate_seconds((images, labels), len(valid_rows), num_predicted)

@@ -28,6 +28,11 @@ class Experiment:
     trainer: Trainer
     note: str  # what it is and where it comes from
     seed: int = 0
+    teachers: tuple["Experiment", ...] = ()  # whose probabilities for the test images it learns as well
+
+    def generation(self) -> int:
+        """0 without teachers, else one more than the latest of them."""
+        return 1 + max((teacher.generation() for teacher in self.teachers), default=-1)
 
     def fold_seed(self, fold: int) -> int:
         """The one seed of everything random in a fold."""
@@ -35,7 +40,10 @@ class Experiment:
 
     def describe(self) -> dict[str, Any]:
         """All that decides the result, as plain values for JSON; the note does not."""
-        return {"name": self.name, "seed": self.seed, "trainer": _describe(self.trainer)}
+        recipe = {"name": self.name, "seed": self.seed, "trainer": _describe(self.trainer)}
+        if self.teachers:
+            recipe["teachers"] = {teacher.name: teacher.hash() for teacher in self.teachers}
+        return recipe
 
     def hash(self) -> str:
         """12 hex digits of SHA-256 over `describe()`: another recipe has another hash."""

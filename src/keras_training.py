@@ -26,6 +26,7 @@ def prepare_backend(seed: int) -> None:
     if keras.config.backend() == "tensorflow":
         import tensorflow as tf
 
+        tf.get_logger().setLevel("ERROR")  # or it warns of compiling too often: once for each fold's model
         if not tf.config.list_physical_devices("GPU"):
             tf.config.experimental.enable_op_determinism()
 
@@ -39,13 +40,13 @@ class AugmentedBatches(keras.utils.PyDataset):
     """Shuffled, augmented batches of equal size, made ahead in threads; the same ones for any number of workers.
 
     The rows that do not fill a last batch are left out, others in each epoch. Images are uint8
-    (batch_size, 28, 28, 1), labels int64 (batch_size,).
+    (batch_size, 28, 28, 1), targets float32 (batch_size, 10): probabilities, which for a labelled row are 0 and 1.
     """
 
     def __init__(
         self,
         images: np.ndarray,
-        labels: np.ndarray,
+        targets: np.ndarray,
         batch_size: int,
         augmentation: Augmentation | None,
         seed: int,
@@ -54,25 +55,25 @@ class AugmentedBatches(keras.utils.PyDataset):
         # Not one worker: Keras would feed TensorFlow through an autotuned pipeline, which stalls for seconds each
         # time it is shut down (after every epoch).
         super().__init__(workers=workers, max_queue_size=16)
-        self.images, self.labels = images, labels
-        self.batch_size = min(batch_size, len(labels))
+        self.images, self.targets = images, targets
+        self.batch_size = min(batch_size, len(targets))
         self.augmentation, self.seed = augmentation, seed
         self.start_epoch(0)
 
     def start_epoch(self, epoch: int) -> None:
         """Choose the epoch, and with it the order of the rows and the distortions; before workers start on it."""
         self.epoch = epoch
-        self.order = np.random.default_rng([self.seed, epoch]).permutation(len(self.labels))
+        self.order = np.random.default_rng([self.seed, epoch]).permutation(len(self.targets))
 
     def __len__(self) -> int:
-        return len(self.labels) // self.batch_size
+        return len(self.targets) // self.batch_size
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         rows = self.order[index * self.batch_size : (index + 1) * self.batch_size]
         images = self.images[rows]
         if self.augmentation is not None:
             images = augment(self.augmentation, images, seed=(self.seed, self.epoch, index))
-        return images, self.labels[rows]
+        return images, self.targets[rows]
 
 
 class Checkpoint:

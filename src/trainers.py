@@ -12,6 +12,7 @@ import numpy as np
 
 from src.augmentation import Augmentation, View
 from src.classifiers import Classifier, KerasClassifier, SklearnClassifier
+from src.competition import NUM_CLASSES
 from src.keras_training import AugmentedBatches, Checkpoint, EpochWatch, describe_backend, prepare_backend
 
 Rows = tuple[np.ndarray, np.ndarray]
@@ -21,8 +22,17 @@ Rows = tuple[np.ndarray, np.ndarray]
 class Trainer(Protocol):
     """A recipe. The same recipe, rows, seed and number of threads give the same bits on one CPU machine."""
 
-    def fit(self, train: Rows, valid: Rows, seed: int, checkpoint_dir: Path) -> Classifier:
-        """Train; `valid` is watched, never chosen by. An interrupted training goes on from `checkpoint_dir`."""
+    def fit(
+        self, train: Rows, valid: Rows, seed: int, checkpoint_dir: Path, unlabelled: Rows | None = None
+    ) -> Classifier:
+        """Train; `valid` is watched, never chosen by. An interrupted training goes on from `checkpoint_dir`.
+
+        Args:
+            unlabelled: more images, uint8 (u, 28, 28, 1), with probabilities, float32 (u, 10), instead of labels.
+
+        Raises:
+            ValueError: there are unlabelled images, and this kind of trainer cannot learn from probabilities.
+        """
 
     def estimate_seconds(self, train: Rows, num_valid: int, num_predicted: int) -> float:
         """Measure, in a few seconds, how long it takes to fit these rows, watching so many, and to predict so many."""
@@ -48,9 +58,11 @@ class KerasTrainer:
     ema_momentum: float | None = None  # per step; the model keeps the averaged weights instead of the last
     views: tuple[View, ...] = (View(),)  # of each image that is predicted; their probabilities are averaged
 
-    def fit(self, train: Rows, valid: Rows, seed: int, checkpoint_dir: Path) -> KerasClassifier:
+    def fit(
+        self, train: Rows, valid: Rows, seed: int, checkpoint_dir: Path, unlabelled: Rows | None = None
+    ) -> KerasClassifier:
         """See `Trainer`."""
-        batches, model = self._prepare(train, seed)
+        batches, model = self._prepare(train, seed, unlabelled)
         checkpoint = Checkpoint(model, checkpoint_dir)
         # Builds what fit would otherwise build by taking a first batch out of the queue: outside TensorFlow the first
         # epoch after a start would then see its batches in another order than the same epoch without interruption.
@@ -85,12 +97,15 @@ class KerasTrainer:
         num_looks = self.epochs * num_valid + len(self.views) * num_predicted
         return seconds[0] + self.epochs * seconds[1] * len(train[1]) / len(labels) + num_looks * seconds_per_look
 
-    def _prepare(self, train: Rows, seed: int) -> tuple[AugmentedBatches, keras.Model]:
+    def _prepare(self, train: Rows, seed: int, unlabelled: Rows | None = None) -> tuple[AugmentedBatches, keras.Model]:
         prepare_backend(seed)
-        batches = AugmentedBatches(*train, self.batch_size, self.augmentation, seed)
+        images, targets = train[0], np.eye(NUM_CLASSES, dtype=np.float32)[train[1]]
+        if unlabelled is not None:
+            images, targets = np.concatenate([images, unlabelled[0]]), np.concatenate([targets, unlabelled[1]])
+        batches = AugmentedBatches(images, targets, self.batch_size, self.augmentation, seed)
         model = self.network()
         optimizer = self._build_optimizer(self.epochs * len(batches))
-        model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
+        model.compile(optimizer, "categorical_crossentropy", metrics=["accuracy"])
         return batches, model
 
     def _build_optimizer(self, num_steps: int) -> keras.optimizers.Optimizer:
@@ -108,8 +123,12 @@ class SklearnTrainer:
 
     pipeline: Callable[[int], Any]  # from a seed
 
-    def fit(self, train: Rows, valid: Rows, seed: int, checkpoint_dir: Path) -> SklearnClassifier:
+    def fit(
+        self, train: Rows, valid: Rows, seed: int, checkpoint_dir: Path, unlabelled: Rows | None = None
+    ) -> SklearnClassifier:
         """See `Trainer`; an interrupted fit starts again."""
+        if unlabelled is not None:
+            raise ValueError("scikit-learn's classifiers learn from labels, not from a teacher's probabilities")
         images, labels = train
         return SklearnClassifier(self.pipeline(seed).fit(images.reshape(len(images), -1), labels))
 

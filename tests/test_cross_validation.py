@@ -127,6 +127,8 @@ def test_hash_changes_with_anything_that_decides_the_result():
     trainer = SMOKE.trainer
     changed = [
         replace(SMOKE, seed=1),
+        replace(SMOKE, teachers=(QUICK,)),
+        replace(SMOKE, teachers=(replace(QUICK, seed=1),)),
         replace(SMOKE, trainer=replace(trainer, epochs=3)),
         replace(SMOKE, trainer=replace(trainer, augmentation=replace(trainer.augmentation, shear=1.0))),
         replace(SMOKE, trainer=replace(trainer, views=(View(rotation=5),))),

@@ -84,9 +84,27 @@ def test_averaged_weights_are_kept(rows, tmp_path):
     assert any((a != b).any() for a, b in zip(averaged.get_weights(), last.get_weights(), strict=True))
 
 
+def test_learns_from_probabilities_of_unlabelled_images(rows, tmp_path):
+    """A digit that has no labelled row is learnt from what a teacher says of unlabelled images."""
+    (images, labels), valid = rows
+    threes = labels == 3
+    taught = np.full((threes.sum(), 10), 0.02, np.float32)
+    taught[:, 3] = 0.82
+    recipe = replace(RECIPE, epochs=12, augmentation=None, learning_rate=3e-3)
+    labelled = images[~threes], labels[~threes]
+    ignorant = recipe.fit(labelled, valid, 0, tmp_path / "without")
+    student = recipe.fit(labelled, valid, 0, tmp_path / "with", unlabelled=(images[threes], taught))
+    assert (ignorant.predict_proba(images[threes]).argmax(axis=1) != 3).all()
+    proba = student.predict_proba(images[threes])
+    assert (proba.argmax(axis=1) == 3).mean() > 0.9
+    assert 0.6 < proba[:, 3].mean() < 0.95  # as sure as the teacher
+
+
 def test_scikit_learn_kind(rows, tmp_path):
     train, valid = rows
     classifier = SklearnTrainer(logistic_pca).fit(train, valid, 0, tmp_path)
     proba = classifier.predict_proba(valid[0])
     assert proba.shape == (100, 10) and proba.dtype == np.float32
     assert (proba.argmax(axis=1) == valid[1]).mean() > 0.7
+    with pytest.raises(ValueError, match="labels"):
+        SklearnTrainer(logistic_pca).fit(train, valid, 0, tmp_path, unlabelled=(train[0], np.eye(10)[train[1]]))

@@ -1,0 +1,103 @@
+"""The folds that are still to be trained: the arguments of `train_fold`."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from src.artifacts import load_fold_arrays, load_record, load_records
+from src.datasets import Dataset
+from src.errors import InputError
+from src.experiments import Experiment
+from src.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class FoldTask:
+    """The arguments of `train_fold`."""
+
+    experiment: Experiment
+    fold: int
+    dataset: Dataset
+    checkpoint_dir: Path
+    test_targets: np.ndarray | None = None  # float32 (t, 10): what the teachers say of the test images
+
+
+def find_pending(
+    experiments: Sequence[Experiment], folds: Sequence[int], dataset: Dataset, workspace: Workspace
+) -> list[FoldTask]:
+    """List the folds that are still to be trained, after checking the complete ones.
+
+    Raises:
+        InputError: a fold that does not exist, a complete fold of another recipe or data, or a student whose teacher is
+            neither complete nor among the experiments.
+    """
+    num_folds = dataset.folds.num_folds
+    for fold in folds:
+        if not 0 <= fold < num_folds:
+            raise InputError(f"there is no fold {fold}: {workspace.folds_csv} has the folds 0..{num_folds - 1}")
+    fingerprints = dataset.fingerprints()
+    tasks = []
+    for experiment in experiments:
+        records = load_records(workspace, experiment.name, num_folds)
+        for record in records:  # also of folds that are not chosen: one name is one recipe
+            _require_unchanged(record, experiment, fingerprints, workspace)
+        complete = {record["fold"] for record in records}
+        for fold in sorted(set(folds) - complete):
+            _require_teachers(experiment, fold, experiments, workspace)
+            checkpoint_dir = workspace.checkpoint_dir(experiment.name, fold)
+            tasks.append(FoldTask(experiment, fold, dataset, checkpoint_dir))
+    return tasks
+
+
+def _require_unchanged(
+    record: dict[str, Any], experiment: Experiment, fingerprints: dict[str, str], workspace: Workspace
+) -> None:
+    directory = workspace.oof_dir / experiment.name
+    if record["recipe_hash"] != experiment.hash():
+        raise InputError(
+            f"fold {record['fold']} of {experiment.name} was trained by another recipe than experiments.py now holds; "
+            f"give the new recipe a new name, or give up the old results: rm -r {directory}"
+        )
+    if record["fingerprints"] != fingerprints:
+        changed = ", ".join(name for name in fingerprints if record["fingerprints"].get(name) != fingerprints[name])
+        raise InputError(
+            f"fold {record['fold']} of {experiment.name} was trained on other data ({changed} changed); restore the "
+            f"data, or give up the old results: rm -r {directory}"
+        )
+
+
+def _require_teachers(experiment: Experiment, fold: int, trained: Sequence[Experiment], workspace: Workspace) -> None:
+    for teacher in experiment.teachers:
+        if teacher not in trained and load_record(workspace, teacher.name, fold) is None:
+            names = " ".join(teacher.name for teacher in experiment.teachers)
+            raise InputError(
+                f"{experiment.name} learns from {teacher.name}, which has no fold {fold} yet; train them together: "
+                f"python -m scripts.train {names} {experiment.name}"
+            )
+
+
+def split_generations(tasks: Sequence[FoldTask]) -> Iterator[list[FoldTask]]:
+    """Divide tasks so that no student is in the same or an earlier part than its teachers; the order is kept."""
+    in_order = sorted(tasks, key=lambda task: task.experiment.generation())
+    for _, generation in groupby(in_order, key=lambda task: task.experiment.generation()):
+        yield list(generation)
+
+
+def add_teachers(task: FoldTask, workspace: Workspace) -> FoldTask:
+    """Give a student what its teachers' models of the same fold, on average, say of the test images.
+
+    None of these models has seen the fold's validation part, so neither has the student.
+
+    Raises:
+        InputError: a teacher's fold is missing, damaged, or of another recipe or data.
+    """
+    if not task.experiment.teachers:
+        return task
+    find_pending(task.experiment.teachers, [task.fold], task.dataset, workspace)  # checks the complete folds
+    _require_teachers(task.experiment, task.fold, [], workspace)
+    proba = [load_fold_arrays(workspace, t.name, task.fold)["test_proba"] for t in task.experiment.teachers]
+    return replace(task, test_targets=np.stack(proba).mean(axis=0, dtype=np.float32))

@@ -1,0 +1,58 @@
+"""Pending folds, and students that learn from their teachers' models of the same fold."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from src import cross_validation
+from src.artifacts import list_trained, load_fold_arrays, load_record
+from src.datasets import load_dataset
+from src.errors import InputError
+from src.experiments import EXPERIMENTS
+from src.fold_tasks import add_teachers, find_pending
+from src.runners.local import run_local
+
+FIRST, SECOND = EXPERIMENTS["logistic_pca"], replace(EXPERIMENTS["logistic_pca"], name="second", seed=1)
+STUDENT = replace(EXPERIMENTS["smoke"], name="student", teachers=(FIRST, SECOND))
+
+
+def test_teachers_are_trained_before_their_student(small):
+    cross_validation.run([STUDENT, FIRST, SECOND], [1], small, run_local)
+    assert list_trained(small) == ["logistic_pca", "second", "student"]
+    teachers = load_record(small, "student", 1)["recipe"]["teachers"]
+    assert teachers == {"logistic_pca": FIRST.hash(), "second": SECOND.hash()}
+
+
+def test_a_student_gets_the_mean_of_its_own_folds_teachers(small):
+    cross_validation.run([FIRST, SECOND], None, small, run_local)
+    for task in find_pending([STUDENT], [0, 1], load_dataset(small), small):
+        targets = add_teachers(task, small).test_targets
+        proba = [load_fold_arrays(small, name, task.fold)["test_proba"] for name in ("logistic_pca", "second")]
+        np.testing.assert_allclose(targets, np.mean(proba, axis=0), atol=1e-7)
+        assert targets.shape == (60, 10) and targets.dtype == np.float32
+
+
+def test_a_missing_teacher_is_told_before_anything_is_trained(small):
+    cross_validation.run([FIRST, SECOND], [0], small, run_local)
+    with pytest.raises(InputError, match=r"learns from second, which has no fold 1.* logistic_pca second student"):
+        cross_validation.run([STUDENT, FIRST], None, small, run_local)
+    assert load_record(small, "logistic_pca", 1) is None
+
+
+def test_a_teacher_of_another_recipe_is_refused(small):
+    cross_validation.run([FIRST, SECOND], [0], small, run_local)
+    other = replace(STUDENT, teachers=(replace(FIRST, seed=5), SECOND))
+    with pytest.raises(InputError, match="fold 0 of logistic_pca was trained by another recipe"):
+        cross_validation.run([other], [0], small, run_local)
+
+
+def test_a_checkpoint_is_not_resumed_with_other_teachings(small):
+    """A student that was interrupted starts again when its teachers have changed their mind meanwhile."""
+    (task,) = find_pending([replace(STUDENT, teachers=())], [0], load_dataset(small), small)
+    claims = []
+    for share in (0.1, 0.2):
+        targets = np.full((60, 10), share, np.float32)
+        cross_validation.train_fold(replace(task, test_targets=targets))
+        claims.append((task.checkpoint_dir / "claim.json").read_text())
+    assert claims[0] != claims[1]
