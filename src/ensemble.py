@@ -15,6 +15,7 @@ from src.errors import InputError
 from src.folds import Folds
 from src.metrics import accuracy, accuracy_gain, cross_entropy, standard_error
 from src.provenance import find_commit
+from src.submissions import hash_file
 from src.workspace import Workspace, replacing
 
 NOISE = 2.0
@@ -111,6 +112,7 @@ def write_submission(
     with replacing(workspace.submission_csv) as temporary:
         table.to_csv(temporary, index=False)
         read_submission(temporary, len(result.test))
+        origin["file_hash"] = hash_file(temporary)
         workspace.submission_json.unlink(missing_ok=True)  # never beside another submission than its own
     with replacing(workspace.submission_json) as temporary:
         temporary.write_text(json.dumps(origin, indent=2) + "\n")

@@ -68,6 +68,15 @@ class Workspace:
     def submission_json(self) -> Path:
         return self.root / "submissions" / "submission.json"
 
+    @property
+    def submission_log_csv(self) -> Path:
+        """What was sent to Kaggle, and what it scored."""
+        return self.root / "submissions" / "log.csv"
+
+    @property
+    def history_png(self) -> Path:
+        return self.root / "submissions" / "history.png"
+
     def fold_path(self, experiment: str, fold: int, suffix: str) -> Path:
         """One file of a fold result: suffix .npz, .json, .keras or .joblib."""
         return self.oof_dir / experiment / f"fold_{fold}{suffix}"

@@ -1,5 +1,9 @@
 """Shared fixtures: the embedded sample as a workspace, and a small part of it that trains in seconds."""
 
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +14,8 @@ import src  # noqa: F401  first, for the environment defaults of the libraries
 from src.data import load_train
 from src.folds import make_folds, save_folds
 from src.sample import write_sample
-from src.workspace import Workspace
+from src.workspace import REPOSITORY, Workspace
+from tests.kaggle_server import Kaggle
 
 
 def pytest_addoption(parser):
@@ -38,20 +43,77 @@ def sample_rows(sample) -> tuple[np.ndarray, np.ndarray]:
     return load_train(sample)
 
 
+@pytest.fixture(scope="session")
+def sample_small(sample):
+    """Make a workspace of 300 + 60 rows of the sample in two folds."""
+
+    def make(root: Path) -> Workspace:
+        workspace = Workspace(root)
+        workspace.input_dir.mkdir(parents=True)
+        for name, num_rows in {
+            "train.csv": 300,
+            "test.csv": 60,
+            "sample_submission.csv": 60,
+            "test_labels.csv": 60,
+        }.items():
+            pd.read_csv(sample.input_dir / name, nrows=num_rows).to_csv(workspace.input_dir / name, index=False)
+        save_folds(make_folds(*load_train(workspace), num_folds=2), workspace)
+        return workspace
+
+    return make
+
+
 @pytest.fixture
-def small(sample, tmp_path) -> Workspace:
+def small(sample_small, tmp_path) -> Workspace:
     """300 + 60 rows of the sample in two folds, for a test to write to."""
-    workspace = Workspace(tmp_path / "small")
-    workspace.input_dir.mkdir(parents=True)
-    for name, num_rows in {
-        "train.csv": 300,
-        "test.csv": 60,
-        "sample_submission.csv": 60,
-        "test_labels.csv": 60,
-    }.items():
-        pd.read_csv(sample.input_dir / name, nrows=num_rows).to_csv(workspace.input_dir / name, index=False)
-    save_folds(make_folds(*load_train(workspace), num_folds=2), workspace)
-    return workspace
+    return sample_small(tmp_path / "small")
+
+
+@pytest.fixture
+def kaggle() -> Iterator[Kaggle]:
+    server = Kaggle()
+    yield server
+    server.shut_down.set()
+    server.shutdown()
+
+
+@pytest.fixture
+def start_command(kaggle, tmp_path):
+    """Start a script that talks to Kaggle's stand-in, with made-up credentials: real ones stay out of it."""
+
+    def start(script, *arguments, credentials="key", workspace=None):
+        home = tmp_path / "home"
+        home.mkdir(exist_ok=True)
+        environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(home),
+            "DIGITS_WORKSPACE": str(workspace.root if workspace else tmp_path / "workspace"),
+            "KAGGLE_API_ENVIRONMENT": "LOCALHOST",
+            "HTTP_PROXY": f"http://127.0.0.1:{kaggle.server_port}",
+        }
+        if credentials == "key":
+            environment |= {"KAGGLE_USERNAME": "someone", "KAGGLE_KEY": "s3cret"}
+        if credentials == "token":
+            environment |= {"KAGGLE_API_TOKEN": "KGAT_s3cret"}
+        command = [sys.executable, "-m", f"scripts.{script}", *arguments]
+        return subprocess.Popen(
+            command, cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+
+    return start
+
+
+@pytest.fixture
+def run_command(start_command):
+    """Run a script to its end; see `start_command`."""
+
+    def run(*arguments, **options):
+        with start_command(*arguments, **options) as process:
+            stdout, stderr = process.communicate(timeout=120)
+        assert "s3cret" not in stdout + stderr and "Traceback" not in stderr
+        return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
+
+    return run
 
 
 def files_below(directory: Path) -> set[str]:

@@ -1,132 +1,26 @@
 """The download, with the real kaggle package against a server on this machine that speaks Kaggle's protocol."""
 
-import json
-import os
 import random
 import shutil
-import subprocess
-import sys
-import threading
 import zipfile
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import urlsplit
+from functools import partial
 
 import pytest
 
 from src.competition import NUM_TEST_ROWS, NUM_TRAIN_ROWS, PIXEL_COLUMNS, SLUG
-from src.workspace import REPOSITORY
 from tests.conftest import files_below
 
 MEBIBYTE = 2**20
 
 
-class Kaggle(ThreadingHTTPServer):
-    """A stand-in for Kaggle: DownloadDataFiles redirects to a zip that can be read in ranges."""
-
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.contents = b""
-        self.refusal = None  # (code, message)
-        self.token_is_valid = True
-        self.stall_after = None  # bytes
-        self.shut_down = threading.Event()
-        self.requests = []
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: Kaggle
-
-    def do_POST(self):
-        self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        method = urlsplit(self.path).path.rsplit("/", 1)[-1]
-        self.server.requests.append(method)
-        if method == "IntrospectToken":
-            self.answer(200, {"active": self.server.token_is_valid, "username": "someone"})
-            return
-        if self.server.refusal:
-            code, message = self.server.refusal
-            self.answer(code, {"code": code, "message": message})
-            return
-        self.send_response(302)
-        self.send_header("Location", f"http://localhost/files/{SLUG}.zip")
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def answer(self, code, contents):
-        body = json.dumps(contents).encode()
-        self.send_response(code)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def do_GET(self):
-        contents = self.server.contents
-        start = int(self.headers.get("Range", "bytes=0-").removeprefix("bytes=").split("-")[0])
-        self.server.requests.append(f"GET from {start}")
-        self.send_response(206 if start else 200)
-        for name, value in {
-            "Content-Length": len(contents) - start,
-            "Content-Range": f"bytes {start}-{len(contents) - 1}/{len(contents)}",
-            "Last-Modified": "Wed, 11 Dec 2019 00:00:00 GMT",
-            "ETag": '"v1"',
-            "Accept-Ranges": "bytes",
-        }.items():
-            self.send_header(name, str(value))
-        self.end_headers()
-        self.wfile.write(contents[start : self.server.stall_after])
-        if self.server.stall_after is not None:
-            self.server.shut_down.wait()
-
-    def log_message(self, *arguments):
-        """Keep the test's output clean."""
+@pytest.fixture
+def start_download(start_command):
+    return partial(start_command, "download_data")
 
 
 @pytest.fixture
-def kaggle():
-    server = Kaggle()
-    yield server
-    server.shut_down.set()
-    server.shutdown()
-
-
-@pytest.fixture
-def start_download(kaggle, tmp_path):
-    """Start the command with made-up credentials, so that the real ones of whoever runs the tests stay out of it."""
-
-    def start(*arguments, credentials="key"):
-        home = tmp_path / "home"
-        home.mkdir(exist_ok=True)
-        environment = {
-            "PATH": os.environ["PATH"],
-            "HOME": str(home),
-            "DIGITS_WORKSPACE": str(tmp_path / "workspace"),
-            "KAGGLE_API_ENVIRONMENT": "LOCALHOST",
-            "HTTP_PROXY": f"http://127.0.0.1:{kaggle.server_port}",
-        }
-        if credentials == "key":
-            environment |= {"KAGGLE_USERNAME": "someone", "KAGGLE_KEY": "s3cret"}
-        if credentials == "token":
-            environment |= {"KAGGLE_API_TOKEN": "KGAT_s3cret"}
-        command = [sys.executable, "-m", "scripts.download_data", *arguments]
-        return subprocess.Popen(
-            command, cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-
-    return start
-
-
-@pytest.fixture
-def download(start_download):
-    """Run the command to its end."""
-
-    def run(*arguments, credentials="key"):
-        with start_download(*arguments, credentials=credentials) as process:
-            stdout, stderr = process.communicate(timeout=120)
-        return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
-
-    return run
+def download(run_command):
+    return partial(run_command, "download_data")
 
 
 @pytest.fixture(scope="module")

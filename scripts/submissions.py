@@ -1,0 +1,52 @@
+"""Show what was sent to Kaggle, OOF against public score: python -m scripts.submissions.
+
+Fills the scores that submissions/log.csv lacks, and draws submissions/history.png.
+"""
+
+import argparse
+import sys
+from dataclasses import asdict, fields
+
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+
+from scripts import run
+from src.kaggle_client import Sent, list_sent
+from src.reports.plots import plot_history
+from src.submissions import log_scores, merge_history
+from src.workspace import find_workspace
+
+
+def main() -> None:
+    argparse.ArgumentParser(prog="python -m scripts.submissions", description=__doc__).parse_args()
+    workspace = find_workspace()
+    sent = list_sent()
+    log = log_scores(workspace, {s.reference: s.public_score for s in sent if s.public_score is not None})
+    theirs = pd.DataFrame([asdict(s) for s in sent], columns=[field.name for field in fields(Sent)])
+    history = merge_history(log, theirs)
+    if history.empty:
+        print("nothing was sent yet; send the submission: python -m scripts.submit")
+        return
+    table = Table(title="Submissions")
+    for heading in ("sent (UTC)", "OOF %", "public %", "status", "message"):
+        table.add_column(heading, justify="right" if "%" in heading else "left", no_wrap=heading != "message")
+    for row in history.itertuples():
+        table.add_row(
+            str(row.time)[:16].replace("T", " "),
+            _percent(row.oof_accuracy),
+            _percent(row.public_score),
+            "" if pd.isna(row.status) else row.status.lower(),
+            row.message,
+        )
+    Console(width=None if sys.stdout.isatty() else 120).print(table)
+    plot_history(history, workspace.history_png)
+    print(workspace.history_png)
+
+
+def _percent(share: float) -> str:
+    return "" if pd.isna(share) else f"{100 * share:.3f}"
+
+
+if __name__ == "__main__":
+    run(main)
