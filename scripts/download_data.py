@@ -10,7 +10,8 @@ from pathlib import Path
 
 from scripts import run
 from src.downloads import COMPETITION_FILES, unpack, verify_input
-from src.kaggle_client import NoCredentialsError, fetch
+from src.kaggle_client import fetch
+from src.kaggle_connection import NoCredentialsError
 from src.sample import write_sample
 from src.workspace import Workspace, find_sample_workspace, find_workspace
 

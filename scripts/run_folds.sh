@@ -32,7 +32,7 @@ if nvidia-smi >/dev/null 2>&1 && [ "${KERAS_BACKEND:-jax}" = jax ]; then
     requirements+=(requirements-gpu-jax.txt)
 fi
 ensure_environment "${requirements[@]}"
-if [ ${#requirements[@]} -gt 1 ] && "$PYTHON" -c 'import jax' 2>/dev/null; then
+if [ ${#requirements[@]} -gt 1 ] && "$PYTHON" -c 'import jax; jax.devices("gpu")' 2>/dev/null; then
     export KERAS_BACKEND=jax
 fi
 

@@ -4,22 +4,17 @@ import contextlib
 import io
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from src.competition import PAGE, SLUG
+from src.competition import SLUG
 from src.downloads import unpack
 from src.errors import InputError
-from src.workspace import Workspace, find_kaggle_credentials
+from src.kaggle_connection import connect
+from src.workspace import Workspace
 
-SETTINGS = "https://www.kaggle.com/settings"
 PAGE_SIZE = 100  # submissions per answer
-
-
-class NoCredentialsError(InputError):
-    """No way to authenticate at Kaggle was found."""
 
 
 def fetch(workspace: Workspace) -> None:
@@ -31,16 +26,12 @@ def fetch(workspace: Workspace) -> None:
     """
     zip_path = workspace.download_dir / f"{SLUG}.zip"
     workspace.download_dir.mkdir(parents=True, exist_ok=True)
-    _download(workspace.download_dir)
+    with connect() as api, contextlib.redirect_stdout(sys.stderr):
+        api.competition_download_files(SLUG, path=str(workspace.download_dir), force=False, quiet=False)
     try:
         unpack(zip_path, workspace)
     finally:
         zip_path.unlink()  # a whole one is of no more use, a damaged one must not be taken for whole
-
-
-def _download(directory: Path) -> None:
-    with _connect() as api, contextlib.redirect_stdout(sys.stderr):
-        api.competition_download_files(SLUG, path=str(directory), force=False, quiet=False)
 
 
 @dataclass(frozen=True)
@@ -57,7 +48,7 @@ class Sent:
 
 def count_left() -> int:
     """Ask how many submissions Kaggle still takes today. Raises InputError as `fetch` does."""
-    with _connect() as api:
+    with connect() as api:
         return api.competition_get_submission_limits(SLUG).num_allowed_now
 
 
@@ -67,7 +58,7 @@ def send(path: Path, message: str) -> int:
     Raises:
         InputError: as `fetch`, or the upload failed.
     """
-    with _connect() as api, contextlib.redirect_stdout(io.StringIO()):
+    with connect() as api, contextlib.redirect_stdout(io.StringIO()):
         answer = api.competition_submit(str(path), message, SLUG, quiet=True)
     if not answer.ref:  # the package does not raise where the upload fails
         raise InputError(f"Kaggle did not take {path} ({answer.message or 'no reason given'}); run the command again")
@@ -78,7 +69,7 @@ def list_sent() -> list[Sent]:
     """Ask for all submissions of this account, the latest first. Raises InputError as `fetch` does."""
     sent: dict[int, Sent] = {}
     page = 1
-    with _connect() as api:
+    with connect() as api:
         while True:
             answers = _list_page(api, page)
             num_known = len(sent)
@@ -109,7 +100,7 @@ def wait_for_score(reference: int, seconds: float, interval: float = 5.0) -> Sen
         InputError: as `fetch`.
     """
     deadline = time.monotonic() + seconds
-    with _connect() as api:
+    with connect() as api:
         while True:
             for sent in _list_page(api, 1):
                 if sent.reference == reference and sent.status != "PENDING":
@@ -117,42 +108,3 @@ def wait_for_score(reference: int, seconds: float, interval: float = 5.0) -> Sen
             if time.monotonic() + interval > deadline:
                 return None
             time.sleep(interval)
-
-
-@contextlib.contextmanager
-def _connect() -> Iterator[Any]:
-    """Authenticate by whatever the kaggle package knows, and put what goes wrong while it is used in a sentence."""
-    import requests
-
-    has_credentials = bool(find_kaggle_credentials())
-    try:
-        yield _authenticate()
-    except requests.HTTPError as error:
-        code = error.response.status_code if error.response is not None else 0
-        remedy = {
-            401: f"make a new API token at {SETTINGS}",
-            403: f"accept the rules at {PAGE}/rules",
-            404: f"look whether the competition is still at {PAGE}",
-        }
-        raise InputError(f"Kaggle refused ({code}: {error}); {remedy.get(code, 'try again later')}") from None
-    except requests.RequestException as error:
-        raise InputError(
-            f"no connection to Kaggle, or it broke off ({error}); run the command again, it goes on where it stopped"
-        ) from None
-    except (SystemExit, ValueError):  # how the package says that it cannot authenticate
-        if has_credentials:
-            raise InputError(f"Kaggle does not accept your credentials; make a new API token at {SETTINGS}") from None
-        raise NoCredentialsError(
-            f"there are no Kaggle credentials; (1) make an API token at {SETTINGS} and set KAGGLE_API_TOKEN to it, or "
-            f"(2) download the zip from {PAGE}/data in a browser and run python -m scripts.download_data --from-zip "
-            "PATH, or (3) take the embedded sample: bash scripts/run_folds.sh --sample"
-        ) from None
-
-
-def _authenticate() -> Any:
-    with contextlib.redirect_stdout(io.StringIO()):  # it prints pages of help where there are no credentials
-        from kaggle.api.kaggle_api_extended import KaggleApi
-
-        api = KaggleApi()
-        api.authenticate()
-    return api

@@ -30,12 +30,16 @@ def _find_version(package: str) -> str | None:
 
 
 def find_commit() -> str | None:
-    """The commit that is checked out, with '+changes' if files differ from it; None outside a git checkout."""
+    """The commit that is checked out, with '+changes' if files differ from it.
+
+    Outside a git checkout, what the file COMMIT says, which a packed copy of the code carries, or None.
+    """
     try:
         commit = _git("rev-parse", "--short=12", "HEAD")
         return commit + ("+changes" if _git("status", "--porcelain", "--untracked-files=no") else "")
     except (OSError, subprocess.CalledProcessError):
-        return None
+        packed = REPOSITORY / "COMMIT"
+        return packed.read_text() if packed.exists() else None
 
 
 def _git(*arguments: str) -> str:

@@ -25,6 +25,10 @@ class Kaggle(ThreadingHTTPServer):
         self.score = "0.99714"  # of what is sent; None: never
         self.scoring_error = ""
         self.uploads = []
+        self.kernels = []  # what was pushed
+        self.kernel_error = ""  # instead of taking one
+        self.kernel_states = ["COMPLETE"]  # one after the other; the last one stays
+        self.outputs = {}  # file name: bytes
         self.requests = []
         self.shut_down = threading.Event()
         threading.Thread(target=self.serve_forever, daemon=True).start()
@@ -71,6 +75,16 @@ class Handler(BaseHTTPRequestHandler):
         elif method == "ListSubmissions":
             start, size = body.get("pageSize", 20) * (body.get("page", 1) - 1), body.get("pageSize", 20)
             self.answer(200, {"submissions": self.server.submissions[start : start + size]})
+        elif method == "SaveKernel":
+            self.server.kernels.append(body)
+            page = "" if self.server.kernel_error else f"https://www.kaggle.com/code/{body['slug']}"
+            self.answer(200, {"url": page, "error": self.server.kernel_error})
+        elif method == "GetKernelSessionStatus":
+            states = self.server.kernel_states
+            self.answer(200, {"status": states.pop(0) if len(states) > 1 else states[0]})
+        elif method == "ListKernelSessionOutput":
+            files = [{"fileName": n, "url": f"http://localhost/outputs/{n}"} for n in self.server.outputs]
+            self.answer(200, {"files": files, "log": "the log of the run"})
         else:
             self.answer(404, {"code": 404, "message": f"no method {method}"})
 
@@ -88,7 +102,8 @@ class Handler(BaseHTTPRequestHandler):
         self.answer(self.server.upload_code, {})
 
     def do_GET(self):
-        contents = self.server.contents
+        path = urlsplit(self.path).path
+        contents = self.server.outputs.get(path.removeprefix("/outputs/"), self.server.contents)
         start = int(self.headers.get("Range", "bytes=0-").removeprefix("bytes=").split("-")[0])
         self.server.requests.append(f"GET from {start}")
         self.send_response(206 if start else 200)

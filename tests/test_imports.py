@@ -12,12 +12,12 @@ ROWS = {
     "competition": 0, "errors": 0, "workspace": 0,
     "data": 1, "downloads": 1, "sample": 1, "folds": 1,
     "artifacts": 1, "augmentation": 1, "models": 1, "estimators": 1, "metrics": 1,
-    "progress": 1, "provenance": 1,
+    "progress": 1, "provenance": 1, "kaggle_connection": 1,
     "classifiers": 2, "keras_training": 2, "datasets": 2,
     "trainers": 3,
     "experiments": 4,
     "submissions": 5, "fold_tasks": 5, "cross_validation": 5, "ensemble": 5, "scoreboard": 5,
-    "runners": 6, "kaggle_client": 6, "reports": 6, "benchmark": 6,
+    "runners": 6, "kaggle_client": 6, "kernel": 6, "reports": 6, "benchmark": 6,
 }  # fmt: skip
 TRAINING_LIBRARIES = {
     "keras",

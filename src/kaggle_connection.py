@@ -1,0 +1,68 @@
+"""The official `kaggle` package, authenticated, with its failures in sentences."""
+
+import contextlib
+import io
+from collections.abc import Iterator
+from typing import Any
+
+from src.competition import PAGE
+from src.errors import InputError
+from src.workspace import find_kaggle_credentials
+
+SETTINGS = "https://www.kaggle.com/settings"
+
+
+class NoCredentialsError(InputError):
+    """No way to authenticate at Kaggle was found."""
+
+
+@contextlib.contextmanager
+def connect() -> Iterator[Any]:
+    """Authenticate by whatever the kaggle package knows: a token, a key, kaggle.json or `kaggle auth login`.
+
+    Nothing is imported, printed or asked of the network before. What goes wrong meanwhile becomes one sentence.
+
+    Raises:
+        NoCredentialsError: the package finds neither token nor key.
+        InputError: Kaggle refuses, or the network fails.
+    """
+    import requests
+
+    try:
+        api = _authenticate()
+        yield api
+    except InputError:  # says it already
+        raise
+    except requests.HTTPError as error:
+        code = error.response.status_code if error.response is not None else 0
+        remedy = {
+            401: f"make a new API token at {SETTINGS}",
+            403: f"accept the rules at {PAGE}/rules",
+            404: f"look whether the competition is still at {PAGE}",
+        }
+        raise InputError(f"Kaggle refused ({code}: {error}); {remedy.get(code, 'try again later')}") from None
+    except requests.RequestException as error:
+        raise InputError(
+            f"no connection to Kaggle, or it broke off ({error}); run the command again, it goes on where it stopped"
+        ) from None
+    except ValueError as error:  # how the package refuses what it is given
+        raise InputError(f"the kaggle package refused: {error}") from None
+
+
+def _authenticate() -> Any:
+    has_credentials = bool(find_kaggle_credentials())
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):  # it prints pages of help where there are no credentials
+            from kaggle.api.kaggle_api_extended import KaggleApi
+
+            api = KaggleApi()
+            api.authenticate()
+            return api
+    except (SystemExit, ValueError):  # how the package says that it cannot authenticate
+        if has_credentials:
+            raise InputError(f"Kaggle does not accept your credentials; make a new API token at {SETTINGS}") from None
+        raise NoCredentialsError(
+            f"there are no Kaggle credentials; (1) make an API token at {SETTINGS} and set KAGGLE_API_TOKEN to it, or "
+            f"(2) download the zip from {PAGE}/data in a browser and run python -m scripts.download_data --from-zip "
+            "PATH, or (3) take the embedded sample: bash scripts/run_folds.sh --sample"
+        ) from None

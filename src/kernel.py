@@ -1,0 +1,164 @@
+"""A training on Kaggle's own GPU: one generated script that holds this code, and its results brought home."""
+
+import base64
+import contextlib
+import io
+import json
+import sys
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from src.artifacts import FoldResult, load_fold_arrays, load_records, load_valid, save_fold_result
+from src.competition import SLUG
+from src.data import fingerprint, load_test
+from src.errors import InputError
+from src.folds import load_folds
+from src.kaggle_connection import connect
+from src.provenance import find_commit
+from src.workspace import REPOSITORY, Workspace
+
+TITLE = "digit-recognizer-folds"
+ACCELERATOR = "NvidiaTeslaT4"  # free of charge
+TEMPLATE = Path(__file__).with_name("kernel_run.template")
+
+
+def make_kernel(directory: Path, username: str, experiments: Sequence[str], workspace: Workspace) -> str:
+    """Write what `kaggle kernels push` sends: run.py, with src/, scripts/ and the folds in it, and its metadata.
+
+    Args:
+        experiments: what it trains; none for the default set of scripts/run_folds.sh.
+        workspace: if it has folds, they are used there as well.
+
+    Returns:
+        The kernel's name at Kaggle, username/title.
+    """
+    parameters = {
+        "EXPERIMENTS": list(experiments),
+        "REQUIREMENTS": _list_requirements(),
+        "CODE": base64.b64encode(_pack(workspace)).decode(),
+    }
+    script = TEMPLATE.read_text()
+    for name, value in parameters.items():
+        script = script.replace(f"{name} = ...", f"{name} = {value!r}", 1)
+    (directory / "run.py").write_text(script)
+    kernel = f"{username}/{TITLE}"
+    metadata = {
+        "id": kernel,
+        "title": TITLE,
+        "code_file": "run.py",
+        "language": "python",
+        "kernel_type": "script",
+        "is_private": True,
+        "enable_gpu": True,
+        "machine_shape": ACCELERATOR,
+        "enable_internet": True,
+        "competition_sources": [SLUG],
+        "dataset_sources": [],
+        "kernel_sources": [],
+        "model_sources": [],
+    }
+    (directory / "kernel-metadata.json").write_text(json.dumps(metadata, indent=1))
+    return kernel
+
+
+def _list_requirements() -> list[str]:
+    lines = (REPOSITORY / "requirements.in").read_text().splitlines()
+    return [line.split("#")[0].strip() for line in lines if not line.startswith("#")]
+
+
+def _pack(workspace: Workspace) -> bytes:
+    """A zip of the code and, below workspace/, of the folds."""
+    files = {
+        str(path.relative_to(REPOSITORY)): path.read_bytes()
+        for directory in ("src", "scripts")
+        for path in sorted((REPOSITORY / directory).rglob("*"))
+        if path.suffix in {".py", ".sh"}
+    }
+    files["COMMIT"] = (find_commit() or "").encode()
+    for path in (workspace.folds_csv, workspace.folds_json):
+        if path.exists():
+            files[f"workspace/folds/{path.name}"] = path.read_bytes()
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, contents in files.items():
+            archive.writestr(name, contents)
+    return buffer.getvalue()
+
+
+@dataclass(frozen=True)
+class KernelStatus:
+    """How a run on Kaggle's machines stands."""
+
+    name: str  # QUEUED, RUNNING, COMPLETE, ERROR or CANCEL_...
+    failure: str
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will happen."""
+        return self.name not in {"QUEUED", "RUNNING", "NEW_SCRIPT", "CANCEL_REQUESTED"}
+
+
+def find_username() -> str:
+    """The name of the account. Raises InputError as `connect` does."""
+    with connect() as api:
+        return api.config_values["username"]
+
+
+def push_kernel(directory: Path) -> str:
+    """Send a kernel, run.py and kernel-metadata.json, and start it; returns its page.
+
+    Raises:
+        InputError: as `connect`, or Kaggle does not take it.
+    """
+    with connect() as api:
+        answer = api.kernels_push(str(directory))
+    if answer.error or not answer.url:
+        raise InputError(f"Kaggle did not take the kernel: {answer.error or 'no reason given'}")
+    return answer.url
+
+
+def ask_kernel(kernel: str) -> KernelStatus:
+    """Ask how the last run of a kernel, username/title, stands. Raises InputError as `connect` does."""
+    with connect() as api:
+        answer = api.kernels_status(kernel)
+    return KernelStatus(answer.status.name, answer.failure_message or "")
+
+
+def fetch_kernel_output(kernel: str, directory: Path) -> None:
+    """Download what the last run of a kernel, username/title, left. Raises InputError as `connect` does."""
+    with connect() as api, contextlib.redirect_stdout(sys.stderr):
+        api.kernels_output(kernel, str(directory), force=True, page_size=100)
+
+
+def adopt_results(directory: Path, workspace: Workspace) -> int:
+    """Save the complete folds below a directory in a workspace, as if they had been trained here.
+
+    Folds that the workspace has already are left as they are. Returns how many were saved.
+
+    Raises:
+        InputError: there are none, or one is damaged or of other data or folds than the workspace's.
+    """
+    folds, test = load_folds(workspace), fingerprint(load_test(workspace))
+    fetched = Workspace(directory)
+    names = sorted(path.name for path in fetched.oof_dir.glob("*") if path.is_dir())
+    records = [record for name in names for record in load_records(fetched, name, folds.num_folds)]
+    if not records:
+        raise InputError("the run on Kaggle left no complete fold; look at its log")
+    for record in records:
+        load_valid(fetched, record, folds)  # checks it
+        if record["fingerprints"]["test"] != test:
+            raise InputError(f"{record['experiment']} on Kaggle predicted other images than {workspace.test_csv}")
+    num_saved = 0
+    for record in records:
+        experiment, fold = record["experiment"], record["fold"]
+        if not workspace.fold_path(experiment, fold, ".json").exists():
+            files = (fetched.oof_dir / experiment).glob(f"fold_{fold}.*")
+            (weights,) = (path for path in files if path.suffix not in {".npz", ".json"})
+            save_fold_result(
+                FoldResult(**load_fold_arrays(fetched, experiment, fold), weights_path=weights, record=record),
+                workspace,
+            )
+            num_saved += 1
+    return num_saved

@@ -1,0 +1,121 @@
+"""Training on Kaggle's machines: the generated script as a process, and its results brought home."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from src import cross_validation
+from src.artifacts import list_trained, load_predictions
+from src.data import load_train
+from src.experiments import EXPERIMENTS
+from src.folds import load_folds, make_folds, save_folds
+from src.kernel import make_kernel
+from src.runners.local import run_local
+from src.workspace import Workspace
+from tests.conftest import files_below
+
+QUICK = EXPERIMENTS["logistic_pca"]
+
+
+@pytest.fixture
+def trained(sample_small, tmp_path):
+    """A workspace elsewhere, with the results of one experiment."""
+    workspace = sample_small(tmp_path / "elsewhere")
+    cross_validation.run([QUICK], None, workspace, run_local)
+    return workspace
+
+
+def offer(kaggle, workspace):
+    """Let the run on Kaggle have left the results of a workspace."""
+    for name in files_below(workspace.oof_dir):
+        kaggle.outputs[f"oof/{name}"] = (workspace.oof_dir / name).read_bytes()
+
+
+def test_the_generated_script_runs_in_an_empty_directory(sample, tmp_path):
+    """With the data mounted deep below the input directory, as Kaggle does, and the folds that it was given."""
+    home = Workspace(tmp_path / "home")
+    shutil.copytree(sample.input_dir, home.input_dir)
+    save_folds(make_folds(*load_train(home), num_folds=3), home)
+    mounted = tmp_path / "mounted" / "competitions" / "digit-recognizer"
+    shutil.copytree(sample.input_dir, mounted)
+    kernel_dir, working_dir = tmp_path / "kernel", tmp_path / "working"
+    kernel_dir.mkdir(), working_dir.mkdir()
+    make_kernel(kernel_dir, "someone", ["logistic_pca"], home)
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "KAGGLE_INPUT_DIR": str(tmp_path / "mounted")}
+    command = [sys.executable, str(kernel_dir / "run.py")]
+    result = subprocess.run(command, cwd=working_dir, env=environment, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    written = files_below(working_dir)
+    assert {"folds/folds.csv", "submissions/submission.csv", "submissions/submission.json"} <= written
+    assert not {name for name in written if name.startswith("input") or name.endswith(".py")}
+    predictions = load_predictions(Workspace(working_dir), "logistic_pca", load_folds(home))
+    assert len(predictions.records) == 3 and predictions.records[0]["commit"]
+
+
+def test_a_kernel_without_data_says_so(small, tmp_path):
+    make_kernel(tmp_path, "someone", [], small)
+    environment = os.environ | {"KAGGLE_INPUT_DIR": str(tmp_path / "nothing")}
+    command = [sys.executable, str(tmp_path / "run.py")]
+    result = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert result.returncode == 1 and "add the competition's data" in result.stderr
+
+
+def test_pushes_waits_and_brings_home(kaggle, small, trained, run_command):
+    offer(kaggle, trained)
+    kaggle.kernel_states = ["QUEUED", "RUNNING", "COMPLETE"]
+    result = run_command("push_kernel", "logistic_pca", "--wait", "--interval", "0", workspace=small)
+    assert result.returncode == 0, result.stderr
+    (pushed,) = kaggle.kernels
+    assert pushed["slug"] == "someone/digit-recognizer-folds" and pushed["isPrivate"] and pushed["enableGpu"]
+    assert (
+        pushed["competitionDataSources"] == ["digit-recognizer"] and "EXPERIMENTS = ['logistic_pca']" in pushed["text"]
+    )
+    assert "2 folds brought home" in result.stdout and "running" in result.stderr
+    folds = load_folds(small)
+    here, there = (load_predictions(workspace, QUICK.name, folds) for workspace in (small, trained))
+    np.testing.assert_array_equal(here.oof, there.oof)
+    np.testing.assert_array_equal(here.test, there.test)
+    assert (small.oof_dir / "logistic_pca" / "fold_0.joblib").exists()
+    again = run_command("push_kernel", "--fetch", workspace=small)
+    assert again.returncode == 0 and "0 folds brought home" in again.stdout and len(kaggle.kernels) == 1
+
+
+def test_what_a_failed_run_has_finished_is_kept(kaggle, small, trained, run_command):
+    trained.fold_path(QUICK.name, 1, ".json").unlink()
+    offer(kaggle, trained)
+    kaggle.kernel_states = ["ERROR"]
+    result = run_command("push_kernel", "--fetch", workspace=small)
+    assert result.returncode == 2 and "ended early (ERROR" in result.stderr and "the log of the run" in result.stderr
+    assert "1 folds brought home" in result.stdout
+
+
+def test_results_of_other_folds_are_refused(kaggle, small, trained, run_command):
+    offer(kaggle, trained)
+    shutil.rmtree(small.folds_csv.parent)
+    save_folds(make_folds(*load_train(small), num_folds=2, seed=7), small)
+    result = run_command("push_kernel", "--fetch", workspace=small)
+    assert result.returncode == 2 and "other data or folds" in result.stderr
+    assert list_trained(small) == []
+
+
+FAULTS = {
+    "not taken": (lambda k: setattr(k, "kernel_error", "quota exceeded"), "did not take the kernel: quota exceeded"),
+    "forbidden": (lambda k: k.refusals.update(SaveKernel=(403, "denied")), "/rules"),
+    "no status": (lambda k: k.refusals.update(GetKernelSessionStatus=(403, "denied")), "Cannot access kernel"),
+    "nothing left": (lambda k: None, "left no complete fold"),
+    "damaged": (lambda k: k.outputs.update({"oof/a/fold_0.json": b"{"}), "is damaged"),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_faults_are_one_sentence_and_leave_the_workspace_as_it_was(kaggle, small, run_command, name):
+    break_it, expected = FAULTS[name]
+    break_it(kaggle)
+    before = files_below(small.root)
+    result = run_command("push_kernel", "--wait", "--interval", "0", workspace=small)
+    assert result.returncode == 2 and expected in result.stderr
+    assert files_below(small.root) == before
