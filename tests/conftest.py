@@ -109,7 +109,7 @@ def run_command(start_command):
 
     def run(*arguments, **options):
         with start_command(*arguments, **options) as process:
-            stdout, stderr = process.communicate(timeout=120)
+            stdout, stderr = process.communicate(timeout=300)
         assert "s3cret" not in stdout + stderr and "Traceback" not in stderr
         return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
 

@@ -5,9 +5,12 @@ import shutil
 import zipfile
 from functools import partial
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from src.competition import NUM_TEST_ROWS, NUM_TRAIN_ROWS, PIXEL_COLUMNS, SLUG
+from src.data import load_train
 from tests.conftest import files_below
 
 MEBIBYTE = 2**20
@@ -88,6 +91,18 @@ def test_a_damaged_zip_is_refused_and_fetched_anew_the_next_time(kaggle, downloa
     assert download().returncode == 0
 
 
+@pytest.mark.slow  # the package tries five times, with growing pauses
+def test_a_download_that_breaks_off_is_told(kaggle, download, competition_zip, tmp_path):
+    """Kaggle announces more bytes than it sends, each time that the package tries again."""
+    kaggle.contents, kaggle.claimed_length = competition_zip, len(competition_zip) + 100
+    result = download()
+    assert result.returncode == 2
+    assert len([line for line in result.stderr.splitlines() if line.startswith("error:")]) == 1
+    assert not (tmp_path / "workspace" / "input" / "train.csv").exists()
+    kaggle.claimed_length = None
+    assert download().returncode == 0
+
+
 def test_a_token_works(kaggle, download, competition_zip):
     kaggle.contents = competition_zip
     result = download(credentials="token")
@@ -125,3 +140,40 @@ def test_no_network_is_one_sentence(kaggle, download, credentials):
     result = download(credentials=credentials)
     assert result.returncode == 2, result.stderr
     assert "Traceback" not in result.stderr and "no connection to Kaggle" in result.stderr
+
+
+def write_noisy_zip(sample, path):
+    """42,000 + 28,000 rows in the competition's format: the sample's images, each with noise of its own."""
+    rng = np.random.default_rng(0)
+    images, labels = load_train(sample)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, num_rows in {"train.csv": NUM_TRAIN_ROWS, "test.csv": NUM_TEST_ROWS}.items():
+            rows = rng.integers(0, len(labels), num_rows)
+            pixels = np.maximum(images[rows].reshape(num_rows, -1), rng.integers(0, 60, (num_rows, 784), np.uint8))
+            frame = pd.DataFrame(pixels, columns=PIXEL_COLUMNS)
+            if name == "train.csv":
+                frame.insert(0, "label", labels[rows])
+            archive.writestr(name, frame.to_csv(index=False))
+        zeros = pd.DataFrame({"ImageId": np.arange(1, NUM_TEST_ROWS + 1), "Label": 0})
+        archive.writestr("sample_submission.csv", zeros.to_csv(index=False))
+    return path.read_bytes()
+
+
+@pytest.mark.slow
+def test_from_download_to_score(kaggle, run_command, sample, tmp_path):
+    kaggle.contents = write_noisy_zip(sample, tmp_path / "all.zip")
+    for command in (
+        ("download_data",),
+        ("make_folds", "--num-folds", "2"),
+        ("train", "smoke"),
+        ("evaluate",),
+        ("ensemble", "smoke"),
+        ("submit",),
+        ("submissions",),
+    ):
+        result = run_command(*command)
+        assert result.returncode == 0, result.stderr
+    assert "99.714" in result.stdout
+    submissions = tmp_path / "workspace" / "submissions"
+    assert kaggle.uploads == [(submissions / "submission.csv").read_bytes()]
+    assert pd.read_csv(submissions / "log.csv")["public_score"].tolist() == [0.99714]
