@@ -11,4 +11,4 @@ ensure_environment requirements.txt requirements-dev.txt
 "$PYTHON" -m ruff check .
 "$PYTHON" -m ruff format --check .
 "$PYTHON" -m mypy
-"$PYTHON" -m pytest "$@"
+"$PYTHON" -m pytest --numprocesses 2 "$@"
