@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # The main job: environment, data, folds, training, scoreboard, blend, submission.
-#   bash scripts/run_folds.sh [--sample] [EXPERIMENT...]
-# Without experiments: the three CNNs strided, residual and large_kernel. --sample: the embedded sample, in .sample/.
+#   bash scripts/run_folds.sh [--sample] [--budget minutes|hours | EXPERIMENT...]
+# Without a budget or experiments: the three CNNs strided, residual and large_kernel. --budget minutes: large_kernel
+# alone; --budget hours: those three, and the same three trained three times as long. --sample: the embedded
+# sample, in .sample/.
 # Stop it whenever you like: the same command goes on where it stopped.
 set -euo pipefail
 # Relative paths are meant from here, before the directory changes.
@@ -10,21 +12,40 @@ case ${DIGITS_PYTHON:-} in /*) ;; */*) DIGITS_PYTHON=$PWD/$DIGITS_PYTHON ;; esac
 cd "$(dirname "$0")/.."
 
 usage() {
-    sed -n '2,5s/^# \{0,1\}//p' scripts/run_folds.sh
+    sed -n '2,7s/^# \{0,1\}//p' scripts/run_folds.sh
+}
+
+refuse() {
+    echo "error: $1" >&2
+    usage >&2
+    exit 2
 }
 
 sample=
+budget=
 experiments=()
-for argument in "$@"; do
-    case $argument in
+while [ $# -gt 0 ]; do
+    case $1 in
     --sample) sample=yes ;;
+    --budget)
+        [ $# -gt 1 ] || refuse "--budget needs a word: minutes or hours"
+        budget=$2
+        shift
+        ;;
     -h | --help) usage && exit 0 ;;
-    -*) echo "error: unknown option $argument" >&2 && usage >&2 && exit 2 ;;
-    *) experiments+=("$argument") ;;
+    -*) refuse "unknown option $1" ;;
+    *) experiments+=("$1") ;;
     esac
+    shift
 done
 
-[ ${#experiments[@]} -gt 0 ] || experiments=(strided residual large_kernel)
+[ -z "$budget" ] || [ ${#experiments[@]} -eq 0 ] || refuse "either a budget or experiments, not both"
+case $budget in
+"") [ ${#experiments[@]} -gt 0 ] || experiments=(strided residual large_kernel) ;;
+minutes) experiments=(large_kernel) ;;
+hours) experiments=(strided residual large_kernel strided_long residual_long large_kernel_long) ;;
+*) refuse "the budget is minutes or hours, not $budget" ;;
+esac
 
 source scripts/environment.sh
 requirements=(requirements.txt)
