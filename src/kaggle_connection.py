@@ -10,6 +10,7 @@ from src.errors import InputError
 from src.workspace import find_kaggle_credentials
 
 SETTINGS = "https://www.kaggle.com/settings"
+MAX_SILENCE = 60.0  # seconds that Kaggle may keep silent
 
 
 class NoCredentialsError(InputError):
@@ -29,8 +30,8 @@ def connect() -> Iterator[Any]:
     import requests
 
     try:
-        api = _authenticate()
-        yield api
+        with _refusing_silence():
+            yield _authenticate()
     except InputError:  # says it already
         raise
     except requests.HTTPError as error:
@@ -47,6 +48,23 @@ def connect() -> Iterator[Any]:
         ) from None
     except ValueError as error:  # how the package refuses what it is given
         raise InputError(f"the kaggle package refused: {error}") from None
+
+
+@contextlib.contextmanager
+def _refusing_silence() -> Iterator[None]:
+    """Set the time limit that the package leaves out: it would wait for a silent server for ever."""
+    from requests.adapters import HTTPAdapter
+
+    send = HTTPAdapter.send
+
+    def send_in_time(adapter: Any, request: Any, **settings: Any) -> Any:
+        return send(adapter, request, **settings | {"timeout": settings.get("timeout") or MAX_SILENCE})
+
+    HTTPAdapter.send = send_in_time  # type: ignore[assignment, method-assign]
+    try:
+        yield
+    finally:
+        HTTPAdapter.send = send  # type: ignore[method-assign]
 
 
 def _authenticate() -> Any:

@@ -16,6 +16,7 @@ class Kaggle(ThreadingHTTPServer):
         self.contents = b""  # of the competition's zip
         self.refusal = None  # (code, message), to everything but a token
         self.refusals = {}  # the same by method
+        self.delay = 0.0  # seconds before each answer
         self.token_is_valid = True
         self.stall_after = None  # bytes of the download
         self.claimed_length = None  # bytes that the download says it has
@@ -56,6 +57,7 @@ class Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))) or b"{}")
         method = urlsplit(self.path).path.rsplit("/", 1)[-1]
         self.server.requests.append(method)
+        self.server.shut_down.wait(self.server.delay)
         if method == "IntrospectToken":
             self.answer(200, {"active": self.server.token_is_valid, "username": "someone"})
         elif refusal := self.server.refusals.get(method, self.server.refusal):

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 
 from src.artifacts import load_fold_arrays
+from src.experiments import EXPERIMENTS
 from src.workspace import REPOSITORY, Workspace
 from tests.conftest import files_below
 
@@ -157,9 +159,25 @@ def test_environment_is_made_once_and_again_when_the_pins_change(tmp_path):
     assert ensure(DIGITS_PYTHON="python3").stdout == "python3\n"
 
 
-def test_the_main_job_refuses_unknown_options(tmp_path):
-    result = run_command(Workspace(tmp_path / "workspace"), "bash", "scripts/run_folds.sh", "--smaple")
-    assert result.returncode == 2 and "unknown option --smaple" in result.stderr
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--smaple"], "unknown option --smaple"),
+        (["--budget"], "--budget needs a word: minutes or hours"),
+        (["--budget", "days"], "the budget is minutes or hours, not days"),
+        (["--budget", "minutes", "strided"], "either a budget or experiments, not both"),
+    ],
+)
+def test_the_main_job_refuses_bad_arguments(tmp_path, arguments, sentence):
+    result = run_command(Workspace(tmp_path / "workspace"), "bash", "scripts/run_folds.sh", *arguments)
+    assert result.returncode == 2 and f"error: {sentence}\n" in result.stderr
+    assert not (tmp_path / "workspace").exists()
+
+
+def test_every_budget_names_experiments_of_the_table():
+    lists = re.findall(r"experiments=\(([a-z_ ]+)\)", (REPOSITORY / "scripts" / "run_folds.sh").read_text())
+    assert len(lists) == 3
+    assert {name for names in lists for name in names.split()} <= set(EXPERIMENTS)
 
 
 @pytest.mark.slow
