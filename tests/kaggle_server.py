@@ -60,6 +60,10 @@ class Handler(BaseHTTPRequestHandler):
         self.server.shut_down.wait(self.server.delay)
         if method == "IntrospectToken":
             self.answer(200, {"active": self.server.token_is_valid, "username": "someone"})
+        elif method == "GenerateAccessToken" and self.server.token_is_valid:
+            self.answer(200, {"token": "s3cret", "expiresIn": 43200})
+        elif method == "GenerateAccessToken":
+            self.answer(401, {"code": 401, "message": "Unauthenticated"})
         elif refusal := self.server.refusals.get(method, self.server.refusal):
             code, message = refusal
             self.answer(code, {"code": code, "message": message})

@@ -1,5 +1,6 @@
 """The download, with the real kaggle package against a server on this machine that speaks Kaggle's protocol."""
 
+import json
 import random
 import shutil
 import zipfile
@@ -108,6 +109,39 @@ def test_a_token_works(kaggle, download, competition_zip):
     result = download(credentials="token")
     assert result.returncode == 0, result.stderr
     assert "IntrospectToken" in kaggle.requests and "s3cret" not in result.stdout + result.stderr
+
+
+CREDENTIAL_FILES = {
+    ".kaggle/kaggle.json": {"username": "someone", "key": "s3cret"},
+    ".config/kaggle/kaggle.json": {"username": "someone", "key": "s3cret"},
+    ".kaggle/access_token": "KGAT_s3cret",
+    ".kaggle/credentials.json": {"refresh_token": "s3cret", "username": "someone"},  # of `kaggle auth login`
+}
+
+
+def write_credentials(tmp_path, name):
+    path = tmp_path / "home" / name
+    path.parent.mkdir(parents=True)
+    contents = CREDENTIAL_FILES[name]
+    path.write_text(contents if isinstance(contents, str) else json.dumps(contents))
+    path.chmod(0o600)
+
+
+@pytest.mark.parametrize("name", CREDENTIAL_FILES)
+def test_credentials_in_a_file_work(kaggle, run_command, tmp_path, name):
+    write_credentials(tmp_path, name)
+    result = run_command("submissions", credentials=None)
+    assert result.returncode == 0, result.stderr
+    assert "nothing was sent yet" in result.stdout and kaggle.requests[-1] == "ListSubmissions"
+
+
+@pytest.mark.parametrize("name", [".kaggle/access_token", ".kaggle/credentials.json"])
+def test_expired_credentials_in_a_file_are_not_taken_for_none(kaggle, run_command, tmp_path, name):
+    write_credentials(tmp_path, name)
+    kaggle.token_is_valid = False
+    result = run_command("submissions", credentials=None)
+    assert result.returncode == 2, result.stderr
+    assert "does not accept your credentials" in result.stderr
 
 
 def test_an_expired_token_is_not_taken_for_no_credentials(kaggle, download):
