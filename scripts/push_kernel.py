@@ -22,7 +22,7 @@ from src.kernel import (
     make_kernel,
     push_kernel,
 )
-from src.progress import say
+from src.progress import bar, say
 from src.workspace import Workspace, find_workspace
 
 
@@ -61,11 +61,12 @@ def _bring_home(kernel: str, interval: float, workspace: Workspace) -> None:
 
 def _wait(kernel: str, interval: float) -> KernelStatus:
     last = ""
-    while not (status := ask_kernel(kernel)).is_over:
-        if status.name != last:
-            say(f"{kernel}: {status.name.lower()}")
-            last = status.name
-        time.sleep(interval)
+    with bar("waiting", total=None):
+        while not (status := ask_kernel(kernel)).is_over:
+            if status.name != last:
+                say(f"{kernel}: {status.name.lower()}")
+                last = status.name
+            time.sleep(interval)
     return status
 
 

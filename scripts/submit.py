@@ -10,7 +10,7 @@ from pathlib import Path
 from scripts import run
 from src.errors import InputError
 from src.kaggle_client import Sent, count_left, send, wait_for_score
-from src.progress import say
+from src.progress import bar, say
 from src.submissions import append_to_log, check_submission, describe, load_log, log_scores, require_unsent
 from src.workspace import Workspace, find_workspace
 
@@ -46,7 +46,8 @@ def _report_score(reference: int, seconds: float, workspace: Workspace) -> None:
     later = "see later: python -m scripts.submissions"
     try:
         say(f"waiting up to {seconds:.0f} s for the score")
-        sent: Sent | None = wait_for_score(reference, seconds)
+        with bar("waiting", total=None):
+            sent: Sent | None = wait_for_score(reference, seconds)
     except InputError as error:  # Kaggle has the file all the same
         say(f"the score could not be asked for: {error}; {later}")
         return

@@ -24,8 +24,10 @@ def say(line: str) -> None:
 
 
 @contextmanager
-def bar(description: str, total: int, completed: int = 0) -> Iterator[Callable[[], None]]:
+def bar(description: str, total: int | None, completed: int = 0) -> Iterator[Callable[[], None]]:
     """Show one bar, below those that are already open, while the block runs; call what it gives after each step.
+
+    Without a total it only shows that something goes on, and since when.
 
     Where stderr is no terminal nothing is drawn: steps worth a line in a log are for `say`.
     """
