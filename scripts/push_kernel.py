@@ -10,8 +10,10 @@ import time
 from pathlib import Path
 
 from scripts import run
+from src.data import load_test
 from src.errors import InputError
 from src.experiments import get_experiments
+from src.folds import load_folds
 from src.kernel import (
     TITLE,
     KernelStatus,
@@ -25,6 +27,9 @@ from src.kernel import (
 from src.progress import bar, say
 from src.workspace import Workspace, find_workspace
 
+LATER = "a run goes on whatever happens here; bring home what it leaves: python -m scripts.push_kernel --fetch"
+MAX_FAILURES = 5  # looks in a row that may fail, in hours of waiting
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m scripts.push_kernel", description=__doc__)
@@ -35,39 +40,54 @@ def main() -> None:
     arguments = parser.parse_args()
     names = [experiment.name for experiment in get_experiments(arguments.experiments)]
     workspace = find_workspace()
+    load_folds(workspace), load_test(workspace)  # what comes home is compared with them: better missed now
     username = find_username()
     if not arguments.fetch:
         with tempfile.TemporaryDirectory() as directory:
             make_kernel(Path(directory), username, names, workspace)
-            print(f"running at {push_kernel(Path(directory))}")
+            print(f"running at {push_kernel(Path(directory))}; {LATER}", flush=True)
     if arguments.wait or arguments.fetch:
         _bring_home(f"{username}/{TITLE}", arguments.interval, workspace)
-    else:
-        print("when it is over: python -m scripts.push_kernel --fetch")
 
 
 def _bring_home(kernel: str, interval: float, workspace: Workspace) -> None:
-    status = _wait(kernel, interval)
-    with tempfile.TemporaryDirectory() as directory:
-        fetch_kernel_output(kernel, Path(directory))
-        if status.name != "COMPLETE":
-            log = Path(directory) / f"{TITLE}.log"
-            say(log.read_text() if log.exists() else "Kaggle has kept no log")
-        num_saved = adopt_results(Path(directory), workspace)
-    print(f"{num_saved} folds brought home into {workspace.oof_dir}; next: python -m scripts.ensemble")
-    if status.name != "COMPLETE":
-        raise InputError(f"the run on Kaggle ended early ({status.name} {status.failure}); send it again for the rest")
+    ending = ""
+    try:
+        with bar("waiting", total=None):
+            status = _wait(kernel, interval)
+        with tempfile.TemporaryDirectory() as directory:
+            fetch_kernel_output(kernel, Path(directory))
+            if status.name != "COMPLETE":
+                ending = f"the run on Kaggle ended early ({status.name} {status.failure}); "
+                log = Path(directory) / f"{TITLE}.log"
+                say(log.read_text() if log.exists() else "Kaggle has kept no log")
+            num_saved = adopt_results(Path(directory), workspace)
+    except InputError as error:
+        raise InputError(f"{ending}{error}; {LATER}") from None
+    except KeyboardInterrupt:
+        raise InputError(f"stopped waiting; {LATER}") from None
+    print(f"{num_saved} folds brought home into {workspace.oof_dir}; next: python -m scripts.evaluate")
+    if ending:
+        raise InputError(f"{ending}send it again for the rest")
 
 
 def _wait(kernel: str, interval: float) -> KernelStatus:
-    last = ""
-    with bar("waiting", total=None):
-        while not (status := ask_kernel(kernel)).is_over:
+    last, num_failures = "", 0
+    while True:
+        try:
+            status = ask_kernel(kernel)
+        except InputError:
+            num_failures += 1
+            if num_failures == MAX_FAILURES:
+                raise
+        else:
+            num_failures = 0
+            if status.is_over:
+                return status
             if status.name != last:
                 say(f"{kernel}: {status.name.lower()}")
                 last = status.name
-            time.sleep(interval)
-    return status
+        time.sleep(interval)
 
 
 if __name__ == "__main__":

@@ -5,14 +5,14 @@ Fills the scores that submissions/log.csv lacks, and draws submissions/history.p
 
 import argparse
 import sys
-from dataclasses import asdict, fields
 
 import pandas as pd
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from scripts import run
-from src.kaggle_client import Sent, list_sent
+from src.kaggle_client import list_sent
 from src.reports.plots import plot_history
 from src.submissions import log_scores, merge_history
 from src.workspace import find_workspace
@@ -22,9 +22,8 @@ def main() -> None:
     argparse.ArgumentParser(prog="python -m scripts.submissions", description=__doc__).parse_args()
     workspace = find_workspace()
     sent = list_sent()
-    log = log_scores(workspace, {s.reference: s.public_score for s in sent if s.public_score is not None})
-    theirs = pd.DataFrame([asdict(s) for s in sent], columns=[field.name for field in fields(Sent)])
-    history = merge_history(log, theirs)
+    log = log_scores(workspace, sent.set_index("reference")["public_score"].dropna().to_dict())
+    history = merge_history(log, sent)
     if history.empty:
         print("nothing was sent yet; send the submission: python -m scripts.submit")
         return
@@ -37,7 +36,7 @@ def main() -> None:
             _percent(row.oof_accuracy),
             _percent(row.public_score),
             "" if pd.isna(row.status) else row.status.lower(),
-            row.message,
+            escape(row.message),
         )
     Console(width=None if sys.stdout.isatty() else 120).print(table)
     plot_history(history, workspace.history_png)

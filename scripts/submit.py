@@ -9,9 +9,9 @@ from pathlib import Path
 
 from scripts import run
 from src.errors import InputError
-from src.kaggle_client import Sent, count_left, send, wait_for_score
+from src.kaggle_client import Sent, count_left, list_sent, send, wait_for_score
 from src.progress import bar, say
-from src.submissions import append_to_log, check_submission, describe, load_log, log_scores, require_unsent
+from src.submissions import append_to_log, check_submission, describe, load_log, log_scores, require_unsent, sign
 from src.workspace import Workspace, find_workspace
 
 
@@ -26,9 +26,10 @@ def main() -> None:
     arguments = parser.parse_args()
     workspace = find_workspace()
     candidate = check_submission(arguments.file or workspace.submission_csv, workspace, arguments.force)
+    log = load_log(workspace)  # one that cannot be read is no surprise after sending
     if not arguments.again:
-        require_unsent(candidate, load_log(workspace))
-    message = arguments.message or describe(candidate)
+        require_unsent(candidate, log, list_sent())
+    message = sign(arguments.message or describe(candidate), candidate)
     num_left = count_left()
     if num_left < 1:
         raise InputError("Kaggle takes no more submissions today; send it tomorrow (the day changes at 0:00 UTC)")
@@ -37,8 +38,8 @@ def main() -> None:
         print(f"not sent; {num_left} submissions left today")
         return
     reference = send(candidate.path, message)
+    print(f"Kaggle has it, as submission {reference}; {num_left - 1} left today", flush=True)
     append_to_log(workspace, candidate, datetime.now(UTC).isoformat(timespec="seconds"), message, reference)
-    print(f"Kaggle has it, as submission {reference}; {num_left - 1} left today")
     _report_score(reference, arguments.wait, workspace)
 
 

@@ -2,11 +2,14 @@
 
 import contextlib
 import io
+import shutil
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
+
+import pandas as pd
 
 from src.competition import SLUG
 from src.downloads import unpack
@@ -30,8 +33,8 @@ def fetch(workspace: Workspace) -> None:
         api.competition_download_files(SLUG, path=str(workspace.download_dir), force=False, quiet=False)
     try:
         unpack(zip_path, workspace)
-    finally:
-        zip_path.unlink()  # a whole one is of no more use, a damaged one must not be taken for whole
+    finally:  # a whole zip is of no more use, a damaged one or another file must not be taken for whole
+        shutil.rmtree(workspace.download_dir)
 
 
 @dataclass(frozen=True)
@@ -58,15 +61,21 @@ def send(path: Path, message: str) -> int:
     Raises:
         InputError: as `fetch`, or the upload failed.
     """
-    with connect() as api, contextlib.redirect_stdout(io.StringIO()):
+    said = io.StringIO()
+    with connect() as api, contextlib.redirect_stdout(said):
         answer = api.competition_submit(str(path), message, SLUG, quiet=True)
     if not answer.ref:  # the package does not raise where the upload fails
-        raise InputError(f"Kaggle did not take {path} ({answer.message or 'no reason given'}); run the command again")
+        reasons = " ".join(f"{said.getvalue()} {answer.message or ''}".split())
+        raise InputError(f"Kaggle did not take {path} ({reasons or 'no reason given'}); run the command again")
     return answer.ref
 
 
-def list_sent() -> list[Sent]:
-    """Ask for all submissions of this account, the latest first. Raises InputError as `fetch` does."""
+def list_sent() -> pd.DataFrame:
+    """Ask for all submissions of this account, the latest first; the columns are the fields of `Sent`.
+
+    Raises:
+        InputError: as `fetch`.
+    """
     sent: dict[int, Sent] = {}
     page = 1
     with connect() as api:
@@ -75,7 +84,7 @@ def list_sent() -> list[Sent]:
             num_known = len(sent)
             sent |= {answer.reference: answer for answer in answers}
             if len(answers) < PAGE_SIZE or len(sent) == num_known:
-                return list(sent.values())
+                return pd.DataFrame(map(asdict, sent.values()), columns=[field.name for field in fields(Sent)])
             page += 1
 
 

@@ -30,7 +30,7 @@ def connect() -> Iterator[Any]:
     import requests
 
     try:
-        with _refusing_silence():
+        with _refusing_silence_and_error_pages():
             yield _authenticate()
     except InputError:  # says it already
         raise
@@ -51,14 +51,17 @@ def connect() -> Iterator[Any]:
 
 
 @contextlib.contextmanager
-def _refusing_silence() -> Iterator[None]:
-    """Set the time limit that the package leaves out: it would wait for a silent server for ever."""
+def _refusing_silence_and_error_pages() -> Iterator[None]:
+    """Mend two gaps of the package: it waits for a silent server for ever, and saves error pages as files."""
     from requests.adapters import HTTPAdapter
 
     send = HTTPAdapter.send
 
     def send_in_time(adapter: Any, request: Any, **settings: Any) -> Any:
-        return send(adapter, request, **settings | {"timeout": settings.get("timeout") or MAX_SILENCE})
+        response = send(adapter, request, **settings | {"timeout": settings.get("timeout") or MAX_SILENCE})
+        if request.method == "GET" and response.status_code != 416:  # 416: nothing is left to resume, which it knows
+            response.raise_for_status()
+        return response
 
     HTTPAdapter.send = send_in_time  # type: ignore[assignment, method-assign]
     try:
@@ -68,7 +71,7 @@ def _refusing_silence() -> Iterator[None]:
 
 
 def _authenticate() -> Any:
-    has_credentials = bool(find_kaggle_credentials())
+    credentials = find_kaggle_credentials()
     try:
         with contextlib.redirect_stdout(io.StringIO()):  # it prints pages of help where there are no credentials
             from kaggle.api.kaggle_api_extended import KaggleApi
@@ -77,8 +80,11 @@ def _authenticate() -> Any:
             api.authenticate()
             return api
     except (SystemExit, ValueError):  # how the package says that it cannot authenticate
-        if has_credentials:
-            raise InputError(f"Kaggle does not accept your credentials; make a new API token at {SETTINGS}") from None
+        if credentials:
+            raise InputError(
+                f"Kaggle does not accept your credentials ({', '.join(credentials)}); make a new API token at "
+                f"{SETTINGS}"
+            ) from None
         raise NoCredentialsError(
             f"there are no Kaggle credentials; (1) make an API token at {SETTINGS} and set KAGGLE_API_TOKEN to it, or "
             f"(2) download the zip from {PAGE}/data in a browser and run python -m scripts.download_data --from-zip "

@@ -4,20 +4,23 @@ import base64
 import contextlib
 import io
 import json
+import shutil
 import sys
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from src.artifacts import FoldResult, load_fold_arrays, load_records, load_valid, save_fold_result
-from src.competition import SLUG
+from src.competition import PAGE, SLUG
 from src.data import fingerprint, load_test
 from src.errors import InputError
 from src.folds import load_folds
 from src.kaggle_connection import connect
 from src.provenance import find_commit
-from src.workspace import REPOSITORY, Workspace
+from src.submissions import check_submission
+from src.workspace import REPOSITORY, Workspace, replacing
 
 TITLE = "digit-recognizer-folds"
 ACCELERATOR = "NvidiaTeslaT4"  # free of charge
@@ -116,13 +119,21 @@ def push_kernel(directory: Path) -> str:
         answer = api.kernels_push(str(directory))
     if answer.error or not answer.url:
         raise InputError(f"Kaggle did not take the kernel: {answer.error or 'no reason given'}")
+    if answer.invalid_competition_sources:
+        raise InputError(
+            f"Kaggle runs the kernel without the data, so stop it at {answer.url}; accept the rules at {PAGE}/rules, "
+            "then send it again"
+        )
     return answer.url
 
 
 def ask_kernel(kernel: str) -> KernelStatus:
     """Ask how the last run of a kernel, username/title, stands. Raises InputError as `connect` does."""
     with connect() as api:
-        answer = api.kernels_status(kernel)
+        try:
+            answer = api.kernels_status(kernel)
+        except ValueError:  # four sentences about leaderboards
+            raise InputError(f"Kaggle shows no run of {kernel}; send one: python -m scripts.push_kernel") from None
     return KernelStatus(answer.status.name, answer.failure_message or "")
 
 
@@ -133,7 +144,7 @@ def fetch_kernel_output(kernel: str, directory: Path) -> None:
 
 
 def adopt_results(directory: Path, workspace: Workspace) -> int:
-    """Save the complete folds below a directory in a workspace, as if they had been trained here.
+    """Save the complete folds below a directory in a workspace, and the submission, as if they had been made here.
 
     Folds that the workspace has already are left as they are. Returns how many were saved.
 
@@ -145,20 +156,32 @@ def adopt_results(directory: Path, workspace: Workspace) -> int:
     names = sorted(path.name for path in fetched.oof_dir.glob("*") if path.is_dir())
     records = [record for name in names for record in load_records(fetched, name, folds.num_folds)]
     if not records:
-        raise InputError("the run on Kaggle left no complete fold; look at its log")
+        raise InputError("the run on Kaggle has left no complete fold; look at its log")
     for record in records:
         load_valid(fetched, record, folds)  # checks it
         if record["fingerprints"]["test"] != test:
             raise InputError(f"{record['experiment']} on Kaggle predicted other images than {workspace.test_csv}")
-    num_saved = 0
-    for record in records:
-        experiment, fold = record["experiment"], record["fold"]
-        if not workspace.fold_path(experiment, fold, ".json").exists():
-            files = (fetched.oof_dir / experiment).glob(f"fold_{fold}.*")
-            (weights,) = (path for path in files if path.suffix not in {".npz", ".json"})
-            save_fold_result(
-                FoldResult(**load_fold_arrays(fetched, experiment, fold), weights_path=weights, record=record),
-                workspace,
-            )
-            num_saved += 1
-    return num_saved
+    new = [r for r in records if not workspace.fold_path(r["experiment"], r["fold"], ".json").exists()]
+    results = [_load_result(fetched, record) for record in new]
+    has_submission = fetched.submission_csv.exists()
+    if has_submission:
+        check_submission(fetched.submission_csv, workspace)
+    for result in results:  # everything was looked at before the first is saved
+        save_fold_result(result, workspace)
+    if has_submission:
+        for source, target in (
+            (fetched.submission_csv, workspace.submission_csv),
+            (fetched.submission_json, workspace.submission_json),
+        ):
+            with replacing(target) as temporary:
+                shutil.copyfile(source, temporary)
+    return len(new)
+
+
+def _load_result(fetched: Workspace, record: dict[str, Any]) -> FoldResult:
+    experiment, fold = record["experiment"], record["fold"]
+    files = (fetched.oof_dir / experiment).glob(f"fold_{fold}.*")
+    weights = [path for path in files if path.suffix not in {".npz", ".json"}]
+    if len(weights) != 1 or weights[0].stat().st_size != record["model_bytes"]:
+        raise InputError(f"the weights of {experiment}, fold {fold}, have not arrived whole from Kaggle")
+    return FoldResult(**load_fold_arrays(fetched, experiment, fold), weights_path=weights[0], record=record)

@@ -41,26 +41,36 @@ def check_submission(path: Path, workspace: Workspace, force: bool = False) -> C
     Raises:
         InputError: the file is no submission, or not one of the present data.
     """
+    if workspace.test_labels_csv.exists():
+        raise InputError(f"{workspace.input_dir} holds the embedded sample, which is not for Kaggle")
     test_images = load_test(workspace)
     read_submission(path, len(test_images))
     file_hash = hash_file(path)
+    try:
+        return Candidate(path, file_hash, _find_origin(path, file_hash, test_images, workspace))
+    except InputError as error:
+        if force:
+            return Candidate(path, file_hash, {})
+        remedy = "make one by python -m scripts.ensemble, or send a file that was made elsewhere with --force"
+        raise InputError(f"{error}; {remedy}") from None
+
+
+def _find_origin(path: Path, file_hash: str, test_images: np.ndarray, workspace: Workspace) -> dict[str, Any]:
     origin_path = path.with_suffix(".json")
-    if force:
-        return Candidate(path, file_hash, {})
-    remedy = "make one by python -m scripts.ensemble, or send a file that was made elsewhere with --force"
     try:
         origin = json.loads(origin_path.read_text())
         fingerprints, made = origin["fingerprints"], origin["file_hash"]
+        describe(Candidate(path, file_hash, origin))
     except FileNotFoundError:
-        raise InputError(f"{origin_path}, which says where the submission comes from, is missing; {remedy}") from None
+        raise InputError(f"{origin_path}, which says where the submission comes from, is missing") from None
     except (ValueError, TypeError, KeyError):
-        raise InputError(f"{origin_path} does not say where the submission comes from; {remedy}") from None
+        raise InputError(f"{origin_path} does not say where the submission comes from") from None
     if made != file_hash:
-        raise InputError(f"{path} is not the file that {origin_path.name} describes; {remedy}")
+        raise InputError(f"{path} is not the file that {origin_path.name} describes")
     present = {"train": fingerprint(*load_train(workspace)), "test": fingerprint(test_images)}
     if any(fingerprints.get(name) != present[name] for name in present):
-        raise InputError(f"{path} was made from other data than the present {workspace.input_dir}; {remedy}")
-    return Candidate(path, file_hash, origin)
+        raise InputError(f"{path} was made from other data than the present {workspace.input_dir}")
+    return origin
 
 
 def hash_file(path: Path) -> str:
@@ -91,13 +101,26 @@ def load_log(workspace: Workspace) -> pd.DataFrame:
         raise InputError(f"{path} is not a log of submissions ({error}); mend or delete it") from None
 
 
-def require_unsent(candidate: Candidate, log: pd.DataFrame) -> None:
-    """Raise InputError if the very same file was sent already; the message says when, and its score."""
-    same = log[log["file_hash"] == candidate.file_hash]
+def sign(message: str, candidate: Candidate) -> str:
+    """Add 8 digits of the file's hash, by which `require_unsent` knows it again whoever sent it."""
+    return f"{message} [{candidate.file_hash[:8]}]"
+
+
+def require_unsent(candidate: Candidate, log: pd.DataFrame, sent: pd.DataFrame) -> None:
+    """Raise InputError if the very same file was sent already; the message says when, and its score.
+
+    Args:
+        log: what was sent from this workspace, see `load_log`.
+        sent: Kaggle's list, see `merge_history`; it also has what was sent elsewhere, or what is not in the log because
+            Kaggle's answer was lost.
+    """
+    history = merge_history(log, sent)
+    signed = history["message"].fillna("").str.endswith(sign("", candidate).strip())
+    same = history[(history["file_hash"] == candidate.file_hash) | signed]
     if len(same):
         time, score = same.iloc[-1][["time", "public_score"]]
-        scored = "no score yet" if np.isnan(score) else f"public score {score:.5f}"
-        raise InputError(f"{candidate.path} was already sent at {time} ({scored}); send it once more with --again")
+        scored = "no score yet" if pd.isna(score) else f"public score {score:.5f}"
+        raise InputError(f"Kaggle has {candidate.path} since {time} ({scored}); send it once more with --again")
 
 
 def append_to_log(workspace: Workspace, candidate: Candidate, time: str, message: str, reference: int) -> None:

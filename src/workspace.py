@@ -98,7 +98,7 @@ def find_sample_workspace() -> Workspace:
 
 def find_kaggle_credentials() -> list[str]:
     """Names of the variables and files in which the kaggle package would look and finds something; no secrets."""
-    variables = [name for name in ("KAGGLE_API_TOKEN", "KAGGLE_USERNAME", "KAGGLE_KEY") if os.environ.get(name)]
+    variables = [name for name in ("KAGGLE_API_TOKEN", "KAGGLE_KEY") if os.environ.get(name)]
     home = Path.home() / ".kaggle"
     config = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "kaggle"
     directories = [Path(os.environ.get("KAGGLE_CONFIG_DIR") or home), home, config]

@@ -116,6 +116,11 @@ def run_command(start_command):
     return run
 
 
+def snapshot(directory: Path) -> dict[str, bytes]:
+    """What all files below a directory hold, by their names relative to it."""
+    return {name: (directory / name).read_bytes() for name in files_below(directory)}
+
+
 def files_below(directory: Path) -> set[str]:
     """Names of all files below a directory, relative to it."""
     return {str(path.relative_to(directory)) for path in directory.rglob("*") if path.is_file()}

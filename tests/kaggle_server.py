@@ -17,6 +17,8 @@ class Kaggle(ThreadingHTTPServer):
         self.refusal = None  # (code, message), to everything but a token
         self.refusals = {}  # the same by method
         self.delay = 0.0  # seconds before each answer
+        self.loses_answer = False  # to a submission that it takes
+        self.refusals_after_submission = {}
         self.token_is_valid = True
         self.stall_after = None  # bytes of the download
         self.claimed_length = None  # bytes that the download says it has
@@ -28,8 +30,10 @@ class Kaggle(ThreadingHTTPServer):
         self.uploads = []
         self.kernels = []  # what was pushed
         self.kernel_error = ""  # instead of taking one
-        self.kernel_states = ["COMPLETE"]  # one after the other; the last one stays
+        self.kernel_states = ["COMPLETE"]  # one after the other; the last one stays; None: an error instead
         self.outputs = {}  # file name: bytes
+        self.refused_outputs = {}  # file name: code
+        self.invalid_sources = []  # of a pushed kernel
         self.requests = []
         self.shut_down = threading.Event()
         threading.Thread(target=self.serve_forever, daemon=True).start()
@@ -75,7 +79,12 @@ class Handler(BaseHTTPRequestHandler):
         elif method == "StartSubmissionUpload":
             self.answer(200, {"token": "blob", "createUrl": "http://localhost/upload"})
         elif method == "CreateSubmission":
-            self.answer(200, self.server.submit(body))
+            answer = self.server.submit(body)
+            self.server.refusals |= self.server.refusals_after_submission
+            if self.server.loses_answer:
+                self.close_connection = True
+            else:
+                self.answer(200, answer)
         elif method == "GetSubmissionLimits":
             self.answer(200, {"numToday": 5 - self.server.num_left, "numAllowedNow": self.server.num_left})
         elif method == "ListSubmissions":
@@ -84,10 +93,12 @@ class Handler(BaseHTTPRequestHandler):
         elif method == "SaveKernel":
             self.server.kernels.append(body)
             page = "" if self.server.kernel_error else f"https://www.kaggle.com/code/{body['slug']}"
-            self.answer(200, {"url": page, "error": self.server.kernel_error})
+            answer = {"url": page, "error": self.server.kernel_error}
+            self.answer(200, answer | {"invalidCompetitionSources": self.server.invalid_sources})
         elif method == "GetKernelSessionStatus":
             states = self.server.kernel_states
-            self.answer(200, {"status": states.pop(0) if len(states) > 1 else states[0]})
+            state = states.pop(0) if len(states) > 1 else states[0]
+            self.answer(200 if state else 500, {"status": state} if state else {"code": 500, "message": "Internal"})
         elif method == "ListKernelSessionOutput":
             files = [{"fileName": n, "url": f"http://localhost/outputs/{n}"} for n in self.server.outputs]
             self.answer(200, {"files": files, "log": "the log of the run"})
@@ -109,7 +120,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self):
         path = urlsplit(self.path).path
-        contents = self.server.outputs.get(path.removeprefix("/outputs/"), self.server.contents)
+        name = path.removeprefix("/outputs/")
+        contents = self.server.outputs.get(name, self.server.contents)
+        if code := self.server.refused_outputs.get(name):
+            return self.answer(code, {"code": code, "message": "denied"})
         start = int(self.headers.get("Range", "bytes=0-").removeprefix("bytes=").split("-")[0])
         self.server.requests.append(f"GET from {start}")
         self.send_response(206 if start else 200)

@@ -11,12 +11,13 @@ import pytest
 from src import cross_validation
 from src.artifacts import list_trained, load_predictions
 from src.data import load_train
+from src.ensemble import blend, write_submission
 from src.experiments import EXPERIMENTS
 from src.folds import load_folds, make_folds, save_folds
 from src.kernel import make_kernel
 from src.runners.local import run_local
 from src.workspace import Workspace
-from tests.conftest import files_below
+from tests.conftest import files_below, snapshot
 
 QUICK = EXPERIMENTS["logistic_pca"]
 
@@ -26,13 +27,24 @@ def trained(sample_small, tmp_path):
     """A workspace elsewhere, with the results of one experiment."""
     workspace = sample_small(tmp_path / "elsewhere")
     cross_validation.run([QUICK], None, workspace, run_local)
+    folds = load_folds(workspace)
+    members = [load_predictions(workspace, QUICK.name, folds)]
+    write_submission(blend(members, folds.labels, folds.assignment), members, folds, workspace)
     return workspace
+
+
+@pytest.fixture
+def small(small):
+    """Not known as the embedded sample."""
+    small.test_labels_csv.unlink()
+    return small
 
 
 def offer(kaggle, workspace):
     """Let the run on Kaggle have left the results of a workspace."""
-    for name in files_below(workspace.oof_dir):
-        kaggle.outputs[f"oof/{name}"] = (workspace.oof_dir / name).read_bytes()
+    for directory in ("oof", "submissions"):
+        for name, contents in snapshot(workspace.root / directory).items():
+            kaggle.outputs[f"{directory}/{name}"] = contents
 
 
 def test_the_generated_script_runs_in_an_empty_directory(sample, tmp_path):
@@ -80,12 +92,14 @@ def test_pushes_waits_and_brings_home(kaggle, small, trained, run_command):
     np.testing.assert_array_equal(here.oof, there.oof)
     np.testing.assert_array_equal(here.test, there.test)
     assert (small.oof_dir / "logistic_pca" / "fold_0.joblib").exists()
+    assert snapshot(small.submission_csv.parent) == snapshot(trained.submission_csv.parent)
     again = run_command("push_kernel", "--fetch", workspace=small)
     assert again.returncode == 0 and "0 folds brought home" in again.stdout and len(kaggle.kernels) == 1
 
 
 def test_what_a_failed_run_has_finished_is_kept(kaggle, small, trained, run_command):
     trained.fold_path(QUICK.name, 1, ".json").unlink()
+    shutil.rmtree(trained.submission_csv.parent)
     offer(kaggle, trained)
     kaggle.kernel_states = ["ERROR"]
     result = run_command("push_kernel", "--fetch", workspace=small)
@@ -105,17 +119,40 @@ def test_results_of_other_folds_are_refused(kaggle, small, trained, run_command)
 FAULTS = {
     "not taken": (lambda k: setattr(k, "kernel_error", "quota exceeded"), "did not take the kernel: quota exceeded"),
     "forbidden": (lambda k: k.refusals.update(SaveKernel=(403, "denied")), "/rules"),
-    "no status": (lambda k: k.refusals.update(GetKernelSessionStatus=(403, "denied")), "Cannot access kernel"),
-    "nothing left": (lambda k: None, "left no complete fold"),
+    "no data": (lambda k: setattr(k, "invalid_sources", ["digit-recognizer"]), "/rules"),
+    "never sent": (lambda k: k.refusals.update(GetKernelSessionStatus=(403, "denied")), "shows no run of someone/"),
+    "server error": (lambda k: k.refusals.update(GetKernelSessionStatus=(500, "Internal")), "--fetch"),
+    "nothing left": (lambda k: k.outputs.clear(), "left no complete fold"),
+    "failed early": (lambda k: (k.outputs.clear(), setattr(k, "kernel_states", ["ERROR"])), "ended early (ERROR"),
     "damaged": (lambda k: k.outputs.update({"oof/a/fold_0.json": b"{"}), "is damaged"),
+    "forbidden weights": (lambda k: k.refused_outputs.update({WEIGHTS: 403}), "Kaggle refused (403"),
+    "no weights": (lambda k: k.outputs.pop(WEIGHTS), "have not arrived whole"),
+    "other weights": (lambda k: k.outputs.update({WEIGHTS: b"other"}), "have not arrived whole"),
+    "edited submission": (lambda k: k.outputs.update({"submissions/submission.csv": b"ImageId,Label\n"}), "0 rows"),
 }
+WEIGHTS = "oof/logistic_pca/fold_1.joblib"
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_faults_are_one_sentence_and_leave_the_workspace_as_it_was(kaggle, small, run_command, name):
+def test_faults_are_one_error_and_leave_the_workspace_as_it_was(kaggle, small, trained, run_command, name):
     break_it, expected = FAULTS[name]
+    offer(kaggle, trained)
     break_it(kaggle)
-    before = files_below(small.root)
+    before = snapshot(small.root)
     result = run_command("push_kernel", "--wait", "--interval", "0", workspace=small)
-    assert result.returncode == 2 and expected in result.stderr
-    assert files_below(small.root) == before
+    assert result.returncode == 2 and result.stderr.count("error:") == 1
+    assert expected in result.stderr
+    assert snapshot(small.root) == before
+
+
+def test_one_failed_look_does_not_end_the_waiting(kaggle, small, trained, run_command):
+    offer(kaggle, trained)
+    kaggle.kernel_states = [None, "RUNNING", None, "COMPLETE"]
+    result = run_command("push_kernel", "--wait", "--interval", "0", workspace=small)
+    assert result.returncode == 0 and "2 folds brought home" in result.stdout
+
+
+def test_without_folds_nothing_is_sent(kaggle, small, run_command):
+    shutil.rmtree(small.folds_csv.parent)
+    result = run_command("push_kernel", workspace=small)
+    assert result.returncode == 2 and "make_folds" in result.stderr and not kaggle.requests

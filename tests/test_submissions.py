@@ -13,7 +13,7 @@ from src.experiments import EXPERIMENTS
 from src.folds import load_folds
 from src.runners.local import run_local
 from src.submissions import load_log
-from tests.conftest import files_below
+from tests.conftest import snapshot
 
 QUICK = EXPERIMENTS["logistic_pca"]
 
@@ -22,6 +22,7 @@ QUICK = EXPERIMENTS["logistic_pca"]
 def blended(sample_small, tmp_path_factory):
     """A small workspace with a submission. Copied, never written to."""
     workspace = sample_small(tmp_path_factory.mktemp("blended") / "small")
+    workspace.test_labels_csv.unlink()  # by which the embedded sample is known
     cross_validation.run([QUICK], None, workspace, run_local)
     folds = load_folds(workspace)
     members = [load_predictions(workspace, QUICK.name, folds)]
@@ -59,16 +60,41 @@ def test_a_dry_run_sends_nothing(kaggle, workspace, submit):
     result = submit("--dry-run", "-m", "a try")
     assert result.returncode == 0 and "not sent; 5 submissions left today" in result.stdout
     assert "a try" in result.stdout
-    assert kaggle.requests == ["GetSubmissionLimits"] and not workspace.submission_log_csv.exists()
+    assert kaggle.requests == ["ListSubmissions", "GetSubmissionLimits"] and not workspace.submission_log_csv.exists()
 
 
 def test_the_same_file_is_not_sent_twice_by_mistake(kaggle, workspace, submit):
     submit()
     result = submit()
-    assert result.returncode == 2 and "already sent" in result.stderr and "0.99714" in result.stderr
+    assert result.returncode == 2 and "Kaggle has" in result.stderr and "0.99714" in result.stderr
     assert len(kaggle.uploads) == 1
     assert submit("--again").returncode == 0
     assert len(kaggle.uploads) == 2 and len(load_log(workspace)) == 2
+
+
+def test_a_submission_whose_answer_was_lost_is_not_sent_twice(kaggle, workspace, submit):
+    kaggle.loses_answer = True
+    lost = submit()
+    assert lost.returncode == 2 and "it broke off" in lost.stderr
+    assert len(kaggle.submissions) == 1 and not workspace.submission_log_csv.exists()
+    kaggle.loses_answer = False
+    again = submit()
+    assert again.returncode == 2 and "Kaggle has" in again.stderr and "0.99714" in again.stderr
+    assert len(kaggle.submissions) == 1
+
+
+def test_the_embedded_sample_is_never_sent(kaggle, workspace, submit):
+    workspace.test_labels_csv.write_text("ImageId,Label\n")
+    for arguments in ([], ["--force"]):
+        result = submit(*arguments)
+        assert result.returncode == 2 and "the embedded sample, which is not for Kaggle" in result.stderr
+    assert not kaggle.requests
+
+
+def test_brackets_in_a_message_are_shown_as_they_are(kaggle, workspace, submit, run_command):
+    assert submit("-m", "[wip] see [/tmp/x]").returncode == 0
+    history = run_command("submissions")
+    assert history.returncode == 0 and "[wip] see [/tmp/x]" in history.stdout
 
 
 def test_a_score_that_does_not_come_is_found_later(kaggle, workspace, submit, run_command):
@@ -116,12 +142,21 @@ FAULTS = {
 @pytest.mark.parametrize("name", FAULTS)
 def test_what_kaggle_does_not_take_is_told_and_not_logged(kaggle, workspace, submit, name):
     break_it, expected = FAULTS[name]
+    submit_another_file(workspace, submit)
+    kaggle.submissions.clear()
     break_it(kaggle)
-    before = files_below(workspace.root)
+    before = snapshot(workspace.root)
     result = submit()
     assert result.returncode == 2 and expected in result.stderr
     assert len(result.stderr.strip().splitlines()) == 1
-    assert files_below(workspace.root) == before and not kaggle.submissions
+    assert snapshot(workspace.root) == before and not kaggle.submissions
+
+
+def submit_another_file(workspace, submit):
+    """So that there is a log to lose."""
+    other = workspace.root / "other.csv"
+    other.write_text("ImageId,Label\n" + "".join(f"{row + 1},0\n" for row in range(60)))
+    assert submit(str(other), "--force").returncode == 0
 
 
 def test_an_expired_token_is_told(kaggle, workspace, submit):
@@ -143,7 +178,7 @@ def test_a_file_that_kaggle_cannot_score_is_told_and_logged(kaggle, workspace, s
 
 
 def test_scores_that_cannot_be_asked_for_do_not_unmake_a_submission(kaggle, workspace, submit):
-    kaggle.refusals["ListSubmissions"] = (500, "Internal")
+    kaggle.refusals_after_submission["ListSubmissions"] = (500, "Internal")
     result = submit()
     assert result.returncode == 0 and "scripts.submissions" in result.stderr
     assert len(load_log(workspace)) == 1
@@ -168,6 +203,7 @@ LOCAL_FAULTS = {
     "no origin": (lambda w: w.submission_json.unlink(), "is missing"),
     "broken origin": (lambda w: w.submission_json.write_text("{"), "does not say where"),
     "strange origin": (lambda w: w.submission_json.write_text("[]"), "does not say where"),
+    "short origin": (lambda w: w.submission_json.write_text('{"fingerprints": {}, "file_hash": ""}'), "does not say"),
     "edited": (edit_csv, "is not the file that submission.json describes"),
     "other data": (take_reference_data, "was made from other data"),
     "other input": (lambda w: w.train_csv.unlink(), "train.csv is missing"),
@@ -180,10 +216,12 @@ LOCAL_FAULTS = {
 def test_what_must_not_be_sent_is_refused(kaggle, workspace, submit, name):
     break_it, expected = LOCAL_FAULTS[name]
     break_it(workspace)
-    result = submit()
-    assert result.returncode == 2 and expected in result.stderr
-    assert len(result.stderr.strip().splitlines()) == 1
-    assert not kaggle.requests
+    before = snapshot(workspace.root)
+    for arguments in ([], ["--again"]):
+        result = submit(*arguments)
+        assert result.returncode == 2 and expected in result.stderr
+        assert len(result.stderr.strip().splitlines()) == 1
+    assert not kaggle.requests and snapshot(workspace.root) == before
 
 
 def test_a_file_made_elsewhere_is_sent_if_forced(kaggle, workspace, submit):
@@ -192,7 +230,12 @@ def test_a_file_made_elsewhere_is_sent_if_forced(kaggle, workspace, submit):
     assert submit(str(elsewhere)).returncode == 2
     result = submit(str(elsewhere), "--force", "-m", "by hand")
     assert result.returncode == 0, result.stderr
-    assert kaggle.submissions[0]["description"] == "by hand"
+    assert kaggle.submissions[0]["description"].startswith("by hand [")
     log = load_log(workspace)
     assert log["oof_accuracy"].isna().all() and pd.isna(log["commit"][0])
     assert submit(str(elsewhere), "--force").returncode == 2  # sent already
+
+
+def test_force_does_not_forget_where_a_file_comes_from(kaggle, workspace, submit):
+    assert submit("--force").returncode == 0
+    assert load_log(workspace)["oof_accuracy"].notna().all()
