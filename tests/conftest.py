@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pandas as pd
 import pytest
 
 import src  # noqa: F401  first, for the environment defaults of the libraries
+from src.competition import NUM_TEST_ROWS, NUM_TRAIN_ROWS, PIXEL_COLUMNS
 from src.data import load_train
 from src.folds import make_folds, save_folds
 from src.sample import write_sample
@@ -114,6 +116,23 @@ def run_command(start_command):
         return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
 
     return run
+
+
+def write_noisy_zip(sample, path):
+    """42,000 + 28,000 rows in the competition's format: the sample's images, each with noise of its own."""
+    rng = np.random.default_rng(0)
+    images, labels = load_train(sample)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, num_rows in {"train.csv": NUM_TRAIN_ROWS, "test.csv": NUM_TEST_ROWS}.items():
+            rows = rng.integers(0, len(labels), num_rows)
+            pixels = np.maximum(images[rows].reshape(num_rows, -1), rng.integers(0, 60, (num_rows, 784), np.uint8))
+            frame = pd.DataFrame(pixels, columns=PIXEL_COLUMNS)
+            if name == "train.csv":
+                frame.insert(0, "label", labels[rows])
+            archive.writestr(name, frame.to_csv(index=False))
+        zeros = pd.DataFrame({"ImageId": np.arange(1, NUM_TEST_ROWS + 1), "Label": 0})
+        archive.writestr("sample_submission.csv", zeros.to_csv(index=False))
+    return path.read_bytes()
 
 
 def snapshot(directory: Path) -> dict[str, bytes]:

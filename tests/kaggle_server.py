@@ -20,6 +20,7 @@ class Kaggle(ThreadingHTTPServer):
         self.loses_answer = False  # to a submission that it takes
         self.refusals_after_submission = {}
         self.token_is_valid = True
+        self.wants_login = False  # shows a page instead of the download
         self.stall_after = None  # bytes of the download
         self.claimed_length = None  # bytes that the download says it has
         self.upload_code = 200
@@ -71,6 +72,8 @@ class Handler(BaseHTTPRequestHandler):
         elif refusal := self.server.refusals.get(method, self.server.refusal):
             code, message = refusal
             self.answer(code, {"code": code, "message": message})
+        elif method == "DownloadDataFiles" and self.server.wants_login:
+            self.answer(200, "please log in")
         elif method == "DownloadDataFiles":
             self.send_response(302)
             self.send_header("Location", f"http://localhost/files/{SLUG}.zip")

@@ -6,13 +6,11 @@ import shutil
 import zipfile
 from functools import partial
 
-import numpy as np
 import pandas as pd
 import pytest
 
 from src.competition import NUM_TEST_ROWS, NUM_TRAIN_ROWS, PIXEL_COLUMNS, SLUG
-from src.data import load_train
-from tests.conftest import files_below
+from tests.conftest import files_below, snapshot, write_noisy_zip
 
 MEBIBYTE = 2**20
 
@@ -72,13 +70,16 @@ def test_a_killed_download_is_resumed(kaggle, start_download, download, competit
     [
         ((403, "You must accept this competition's rules before you'll be able to download files."), "/rules"),
         ((401, "Unauthorized"), "kaggle.com/settings"),
+        ((404, "Not found"), "whether the competition is still"),
         ((500, "Internal"), "try again later"),
     ],
 )
-def test_a_refusal_names_the_remedy(kaggle, download, refusal, remedy):
+def test_a_refusal_names_the_remedy(kaggle, download, small, refusal, remedy):
     kaggle.refusal = refusal
-    result = download()
-    assert result.returncode == 2
+    before = snapshot(small.root)
+    result = download("--force", workspace=small)
+    assert result.returncode == 2, result.stderr
+    assert snapshot(small.root) == before
     assert remedy in result.stderr and refusal[1].split()[0] in result.stderr
     assert "Traceback" not in result.stderr
 
@@ -90,6 +91,14 @@ def test_a_damaged_zip_is_refused_and_fetched_anew_the_next_time(kaggle, downloa
     assert not (tmp_path / "workspace" / "input" / "train.csv").exists()
     kaggle.contents = competition_zip
     assert download().returncode == 0
+
+
+def test_a_page_instead_of_the_zip_is_told(kaggle, download, competition_zip, small):
+    kaggle.wants_login = True
+    before = snapshot(small.root)
+    result = download("--force", workspace=small)
+    assert result.returncode == 2 and len([line for line in result.stderr.splitlines() if "error:" in line]) == 1
+    assert snapshot(small.root) == before
 
 
 @pytest.mark.slow  # the package tries five times, with growing pauses
@@ -174,23 +183,6 @@ def test_no_network_is_one_sentence(kaggle, download, credentials):
     result = download(credentials=credentials)
     assert result.returncode == 2, result.stderr
     assert "Traceback" not in result.stderr and "no connection to Kaggle" in result.stderr
-
-
-def write_noisy_zip(sample, path):
-    """42,000 + 28,000 rows in the competition's format: the sample's images, each with noise of its own."""
-    rng = np.random.default_rng(0)
-    images, labels = load_train(sample)
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, num_rows in {"train.csv": NUM_TRAIN_ROWS, "test.csv": NUM_TEST_ROWS}.items():
-            rows = rng.integers(0, len(labels), num_rows)
-            pixels = np.maximum(images[rows].reshape(num_rows, -1), rng.integers(0, 60, (num_rows, 784), np.uint8))
-            frame = pd.DataFrame(pixels, columns=PIXEL_COLUMNS)
-            if name == "train.csv":
-                frame.insert(0, "label", labels[rows])
-            archive.writestr(name, frame.to_csv(index=False))
-        zeros = pd.DataFrame({"ImageId": np.arange(1, NUM_TEST_ROWS + 1), "Label": 0})
-        archive.writestr("sample_submission.csv", zeros.to_csv(index=False))
-    return path.read_bytes()
 
 
 @pytest.mark.slow

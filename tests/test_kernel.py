@@ -17,7 +17,7 @@ from src.folds import load_folds, make_folds, save_folds
 from src.kernel import make_kernel
 from src.runners.local import run_local
 from src.workspace import Workspace
-from tests.conftest import files_below, snapshot
+from tests.conftest import files_below, snapshot, write_noisy_zip
 
 QUICK = EXPERIMENTS["logistic_pca"]
 
@@ -66,6 +66,27 @@ def test_the_generated_script_runs_in_an_empty_directory(sample, tmp_path):
     assert not {name for name in written if name.startswith("input") or name.endswith(".py")}
     predictions = load_predictions(Workspace(working_dir), "logistic_pca", load_folds(home))
     assert len(predictions.records) == 3 and predictions.records[0]["commit"]
+
+
+@pytest.mark.slow
+def test_the_generated_script_runs_on_data_of_full_size_that_cannot_be_written(sample, tmp_path):
+    """As at Kaggle: 42,000 + 28,000 images, no credentials, no network, input that is read only."""
+    home = Workspace(tmp_path / "home")
+    write_noisy_zip(sample, tmp_path / "all.zip")
+    shutil.unpack_archive(tmp_path / "all.zip", home.input_dir)
+    save_folds(make_folds(*load_train(home), num_folds=2), home)
+    for path in home.input_dir.iterdir():
+        path.chmod(0o444)
+    before = snapshot(home.input_dir)
+    make_kernel(tmp_path, "someone", ["logistic_pca"], home)
+    working_dir = tmp_path / "working"
+    working_dir.mkdir()
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "KAGGLE_INPUT_DIR": str(home.input_dir)}
+    command = [sys.executable, str(tmp_path / "run.py")]
+    result = subprocess.run(command, cwd=working_dir, env=environment, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    assert len((working_dir / "submissions" / "submission.csv").read_text().splitlines()) == 28_001
+    assert snapshot(home.input_dir) == before
 
 
 def test_a_kernel_without_data_says_so(small, tmp_path):
