@@ -76,8 +76,7 @@ class SklearnClassifier:
         return self.pipeline.predict_proba(images.reshape(len(images), -1)).astype(np.float32)
 
     def num_parameters(self) -> int:
-        arrays = [value for _, step in self.pipeline.steps for value in vars(step).values()]
-        return sum(array.size for array in arrays if isinstance(array, np.ndarray))
+        return _count_numbers(self.pipeline)
 
     def save(self, path: Path) -> None:
         joblib.dump(self.pipeline, path, compress=3)
@@ -86,3 +85,14 @@ class SklearnClassifier:
     def load(cls, path: Path) -> "SklearnClassifier":
         """Read a saved pipeline; only ever load files that you made, joblib files can run code."""
         return cls(joblib.load(path))
+
+
+def _count_numbers(value: Any) -> int:
+    """Count the elements of all arrays in an estimator of scikit-learn, the nodes of trees among them."""
+    if isinstance(value, np.ndarray):
+        return value.size
+    if type(value).__module__.startswith("sklearn."):
+        value = value.__getstate__()
+    if isinstance(value, dict):
+        value = list(value.values())
+    return sum(map(_count_numbers, value)) if isinstance(value, list | tuple) else 0

@@ -76,6 +76,7 @@ RESIDUAL = KerasTrainer(
     models.residual_cnn, epochs=10, augmentation=ELASTIC, learning_rate=2e-3, ema_momentum=0.99, views=VIEWS
 )
 LARGE_KERNEL = KerasTrainer(models.large_kernel_cnn, epochs=10, augmentation=ELASTIC, views=VIEWS)
+DENSE = KerasTrainer(models.dense_network, epochs=20, batch_size=128)
 TINY = KerasTrainer(models.tiny_cnn, epochs=2, augmentation=ELASTIC, learning_rate=3e-3, ema_momentum=0.9)
 
 _TABLE = (
@@ -102,6 +103,25 @@ _TABLE = (
         "logistic_pca",
         SklearnTrainer(estimators.logistic_pca),
         "The linear baseline: principal components and logistic regression.",
+    ),
+    Experiment(
+        "forest_pca", SklearnTrainer(estimators.forest_pca), "Principal components and a random forest of 200 trees."
+    ),
+    Experiment(
+        "svm_pca", SklearnTrainer(estimators.svm_pca), "Principal components and a Gaussian support vector machine."
+    ),
+    Experiment(
+        "svm_hog", SklearnTrainer(estimators.svm_hog), "The same on histograms of oriented gradients: features pay."
+    ),
+    Experiment("knn", SklearnTrainer(estimators.knn), "The five nearest of the deskewed images."),
+    Experiment("dnn", DENSE, "Two dense layers, untuned and undistorted; after Keras' mnist_mlp.py."),
+    Experiment(
+        "dnn_augmented", replace(DENSE, epochs=60, augmentation=Augmentation()), "dnn on affinely distorted images."
+    ),
+    Experiment(
+        "cnn_augmented",
+        KerasTrainer(models.plain_cnn, epochs=12, batch_size=86, augmentation=Augmentation()),
+        "The published RMSprop network on affinely distorted images: Ghouzam, 'Introduction to CNN Keras'.",
     ),
     Experiment("smoke", TINY, "A tiny network that trains in seconds: for tests and drills, not for scores."),
 )

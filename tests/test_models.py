@@ -12,6 +12,8 @@ from src import models
         (models.strided_cnn, 327_242),
         (models.residual_cnn, 266_746),
         (models.large_kernel_cnn, 546_184),
+        (models.plain_cnn, 887_530),
+        (models.dense_network, 669_706),
         (models.tiny_cnn, 6_066),
     ],
 )
@@ -23,7 +25,17 @@ def test_parameter_count_and_output(build, num_parameters, sample_rows):
     np.testing.assert_allclose(proba.sum(axis=1), 1, atol=1e-5)
 
 
-@pytest.mark.parametrize("build", [models.strided_cnn, models.residual_cnn, models.large_kernel_cnn, models.tiny_cnn])
+@pytest.mark.parametrize(
+    "build",
+    [
+        models.strided_cnn,
+        models.residual_cnn,
+        models.large_kernel_cnn,
+        models.plain_cnn,
+        models.dense_network,
+        models.tiny_cnn,
+    ],
+)
 def test_rescales_pixels_inside(build):
     """A first layer of 1/255 is part of every model: what is saved cannot be fed at the wrong scale."""
     scale = build().layers[1]
