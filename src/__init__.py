@@ -8,3 +8,4 @@ import os
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")  # the fastest backend on CPUs; run_folds.sh picks jax on a GPU
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # its notes on missing GPUs read like failures
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # otherwise its import asks the network for a newer version
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # LightGBM's threads would spin, 15 times slower on a busy machine

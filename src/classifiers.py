@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import joblib
 import keras
 import numpy as np
+from lightgbm import LGBMClassifier
 
 from src.augmentation import View
 
@@ -68,9 +69,8 @@ class SklearnClassifier:
 
     suffix = ".joblib"
 
-    def __init__(self, pipeline: Any):
-        self.pipeline = pipeline
-        self.history: Sequence[dict[str, Any]] = ()
+    def __init__(self, pipeline: Any, history: Sequence[dict[str, Any]] = ()):
+        self.pipeline, self.history = pipeline, history
 
     def predict_proba(self, images: np.ndarray) -> np.ndarray:
         return self.pipeline.predict_proba(images.reshape(len(images), -1)).astype(np.float32)
@@ -88,9 +88,11 @@ class SklearnClassifier:
 
 
 def _count_numbers(value: Any) -> int:
-    """Count the elements of all arrays in an estimator of scikit-learn, the nodes of trees among them."""
+    """Count the elements of all arrays in an estimator of scikit-learn or LightGBM, the nodes of trees among them."""
     if isinstance(value, np.ndarray):
         return value.size
+    if isinstance(value, LGBMClassifier):
+        return sum(2 * tree["num_leaves"] - 1 for tree in value.booster_.dump_model()["tree_info"])
     if type(value).__module__.startswith("sklearn."):
         value = value.__getstate__()
     if isinstance(value, dict):

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from src.artifacts import FoldResult, load_records, save_fold_result
+from src.classifiers import Classifier
 from src.data import fingerprint
 from src.datasets import load_dataset
 from src.experiments import Experiment
@@ -28,7 +29,7 @@ def train_fold(task: FoldTask) -> FoldResult:
     Touches nothing but `task.checkpoint_dir`, where it also leaves the fitted model's file.
     """
     experiment, dataset = task.experiment, task.dataset
-    train_rows, valid_rows = dataset.folds.split(task.fold)
+    train_rows, valid_rows = task.split()
     train = dataset.images[train_rows], dataset.labels[train_rows]
     valid = dataset.images[valid_rows], dataset.labels[valid_rows]
     seed = experiment.fold_seed(task.fold)
@@ -62,12 +63,24 @@ def train_fold(task: FoldTask) -> FoldResult:
         "train_accuracy": accuracy(train[1][some], classifier.predict_proba(train[0][some])),
         "train_seconds": train_seconds,
         "inference_images_per_second": len(dataset.test_images) / test_seconds,
+        "single_image_seconds": _measure_single(classifier, dataset.test_images),
         "num_parameters": classifier.num_parameters(),
         "model_bytes": weights_path.stat().st_size,
         "history": list(classifier.history),
         **environment,
     }
     return FoldResult(valid_rows, valid_proba, test_proba, weights_path, record)
+
+
+def _measure_single(classifier: Classifier, images: np.ndarray, num_tries: int = 20) -> float:
+    """Seconds, the median of a few tries, that a prediction takes if there is but one image."""
+    classifier.predict_proba(images[:1])  # compiles
+    seconds = []
+    for number in range(min(num_tries, len(images))):
+        started = time.perf_counter()
+        classifier.predict_proba(images[number : number + 1])
+        seconds.append(time.perf_counter() - started)
+    return float(np.median(seconds))
 
 
 def _claim(task: FoldTask, environment: dict[str, Any]) -> None:
@@ -145,7 +158,7 @@ def estimate_seconds(tasks: Sequence[FoldTask]) -> float:
 
 def _estimate_task(task: FoldTask) -> float:
     dataset = task.dataset
-    rows, valid_rows = dataset.folds.split(task.fold)
+    rows, valid_rows = task.split()
     images, labels = dataset.images[rows], dataset.labels[rows]
     if task.experiment.teachers:  # the test images are then learnt from as well
         images = np.concatenate([images, dataset.test_images])

@@ -16,8 +16,9 @@ import numpy as np
 
 from src import estimators, models
 from src.augmentation import Augmentation, View
+from src.classical_trainers import LightGBMTrainer, SklearnTrainer
 from src.errors import InputError, nearest
-from src.trainers import KerasTrainer, SklearnTrainer, Trainer
+from src.trainers import KerasTrainer, Trainer
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Experiment:
     trainer: Trainer
     note: str  # what it is and where it comes from
     seed: int = 0
+    train_share: float = 1.0  # of each fold's training rows; less is for learning curves
     teachers: tuple["Experiment", ...] = ()  # whose probabilities for the test images it learns as well
 
     def generation(self) -> int:
@@ -41,6 +43,8 @@ class Experiment:
     def describe(self) -> dict[str, Any]:
         """All that decides the result, as plain values for JSON; the note does not."""
         recipe = {"name": self.name, "seed": self.seed, "trainer": _describe(self.trainer)}
+        if self.train_share < 1:
+            recipe["train_share"] = self.train_share
         if self.teachers:
             recipe["teachers"] = {teacher.name: teacher.hash() for teacher in self.teachers}
         return recipe
@@ -114,6 +118,7 @@ _TABLE = (
         "svm_hog", SklearnTrainer(estimators.svm_hog), "The same on histograms of oriented gradients: features pay."
     ),
     Experiment("knn", SklearnTrainer(estimators.knn), "The five nearest of the deskewed images."),
+    Experiment("lightgbm", LightGBMTrainer(), "Gradient-boosted trees on the deskewed pixels."),
     Experiment("dnn", DENSE, "Two dense layers, untuned and undistorted; after Keras' mnist_mlp.py."),
     Experiment(
         "dnn_augmented", replace(DENSE, epochs=60, augmentation=Augmentation()), "dnn on affinely distorted images."
@@ -125,7 +130,13 @@ _TABLE = (
     ),
     Experiment("smoke", TINY, "A tiny network that trains in seconds: for tests and drills, not for scores."),
 )
-EXPERIMENTS = {experiment.name: experiment for experiment in _TABLE}
+_LEARNING_CURVES = tuple(
+    replace(experiment, name=f"{experiment.name}_{percent}", train_share=percent / 100)
+    for experiment in _TABLE
+    if experiment.name in ("svm_pca", "forest_pca", "large_kernel")
+    for percent in (10, 30)
+)
+EXPERIMENTS = {experiment.name: experiment for experiment in (*_TABLE, *_LEARNING_CURVES)}
 
 
 def get_experiments(names: Iterable[str]) -> list[Experiment]:

@@ -25,6 +25,10 @@ class FoldTask:
     checkpoint_dir: Path
     test_targets: np.ndarray | None = None  # float32 (t, 10): what the teachers say of the test images
 
+    def split(self) -> tuple[np.ndarray, np.ndarray]:
+        """Row numbers, int64, that are trained on and that are validated on."""
+        return self.dataset.folds.split(self.fold, self.experiment.train_share)
+
 
 def find_pending(
     experiments: Sequence[Experiment], folds: Sequence[int], dataset: Dataset, workspace: Workspace

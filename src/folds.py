@@ -40,9 +40,18 @@ class Folds:
         """Name the division itself."""
         return fingerprint(self.assignment)
 
-    def split(self, fold: int) -> tuple[np.ndarray, np.ndarray]:
-        """Row numbers, int64, of the training and of the validation part of a fold."""
-        return np.flatnonzero(self.assignment != fold), np.flatnonzero(self.assignment == fold)
+    def split(self, fold: int, train_share: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+        """Row numbers, int64, of the training and of the validation part of a fold.
+
+        Args:
+            train_share: how much of the training part is given, stratified; the smaller shares lie in the larger.
+        """
+        train_rows, valid_rows = np.flatnonzero(self.assignment != fold), np.flatnonzero(self.assignment == fold)
+        if train_share < 1:
+            shuffled = np.random.default_rng([self.seed, fold]).permutation(train_rows)
+            by_label = [shuffled[self.labels[shuffled] == label] for label in np.unique(self.labels)]
+            train_rows = np.sort(np.concatenate([rows[: round(train_share * len(rows))] for rows in by_label]))
+        return train_rows, valid_rows
 
 
 def make_folds(images: np.ndarray, labels: np.ndarray, num_folds: int = 5, seed: int = 42) -> Folds:

@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -109,11 +110,17 @@ class Checkpoint:
 
 
 class EpochWatch(keras.callbacks.Callback):
-    """Seeds each epoch, shows its progress, measures it, and saves a checkpoint after it."""
+    """Seeds each epoch, shows its progress, measures it, saves a checkpoint after it, and reports it."""
 
-    def __init__(self, batches: AugmentedBatches, valid: tuple[np.ndarray, np.ndarray], checkpoint: Checkpoint):
+    def __init__(
+        self,
+        batches: AugmentedBatches,
+        valid: tuple[np.ndarray, np.ndarray],
+        checkpoint: Checkpoint,
+        report: Callable[[dict[str, Any]], None],
+    ):
         super().__init__()
-        self.batches, self.valid, self.checkpoint = batches, valid, checkpoint
+        self.batches, self.valid, self.checkpoint, self.report = batches, valid, checkpoint, report
         self.batch_bar, self.epoch_bar = ExitStack(), ExitStack()
 
     def close(self) -> None:
@@ -148,3 +155,4 @@ class EpochWatch(keras.callbacks.Callback):
         self.epoch_done()
         figures = "  ".join(f"{name} {value:.4f}" for name, value in entry.items() if name != "seconds")
         say(f"  epoch {epoch + 1}/{self.params['epochs']}  {figures}  {seconds:.1f} s")
+        self.report(entry)

@@ -8,16 +8,16 @@ import pandas as pd
 from src.artifacts import list_trained, load_records, load_valid
 from src.errors import InputError
 from src.folds import Folds
-from src.metrics import accuracy, accuracy_gain, cross_entropy, macro_f1, standard_error
+from src.metrics import accuracy_gain, measure
 from src.workspace import Workspace, replacing
 
 
 def make_scoreboard(workspace: Workspace, folds: Folds, against: str | None = None) -> pd.DataFrame:
     """Compare all experiments that have a complete fold, best first, and write oof/scoreboard.csv.
 
-    Figures are over the folds that are done. Columns: experiment, folds_done, oof_accuracy, oof_standard_error,
-    train_accuracy (of undistorted training rows), macro_f1, log_loss (nats), parameters, train_seconds (sum over
-    folds), images_per_second (inference, median over folds).
+    Figures are over the folds that are done. Columns: experiment, folds_done, those of `metrics.measure`,
+    train_accuracy (of undistorted training rows), parameters, model_bytes and train_rows (of one fold), train_seconds
+    (sum over folds), images_per_second and single_image_seconds (inference; medians over folds).
 
     Args:
         against: an experiment; adds the columns gain and gain_standard_error: how much more accurate the others are
@@ -62,18 +62,17 @@ def _load_valid_folds(workspace: Workspace, experiment: str, folds: Folds) -> _V
 def _summarize(valid: _ValidFolds, folds: Folds) -> dict[str, object]:
     records = valid.records
     labels, proba = folds.labels[np.concatenate(valid.rows)], np.concatenate(valid.proba)
-    oof_accuracy = accuracy(labels, proba)
     return {
         "experiment": records[0]["experiment"],
         "folds_done": len(records),
-        "oof_accuracy": oof_accuracy,
-        "oof_standard_error": standard_error(oof_accuracy, len(labels)),
+        **measure(labels, proba),
         "train_accuracy": float(np.mean([record["train_accuracy"] for record in records])),
-        "macro_f1": macro_f1(labels, proba),
-        "log_loss": cross_entropy(labels, proba),
         "parameters": records[0]["num_parameters"],
+        "model_bytes": records[0]["model_bytes"],
+        "train_rows": records[0]["num_train_rows"],
         "train_seconds": sum(record["train_seconds"] for record in records),
         "images_per_second": float(np.median([record["inference_images_per_second"] for record in records])),
+        "single_image_seconds": float(np.median([record["single_image_seconds"] for record in records])),
     }
 
 

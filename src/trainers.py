@@ -1,4 +1,4 @@
-"""Recipes: frozen dataclasses whose `fit` turns training rows into a classifier."""
+"""Recipes: frozen dataclasses whose `fit` turns training rows into a classifier; here what they are, and networks."""
 
 import time
 from collections.abc import Callable
@@ -11,24 +11,38 @@ import keras
 import numpy as np
 
 from src.augmentation import Augmentation, View
-from src.classifiers import Classifier, KerasClassifier, SklearnClassifier
+from src.classifiers import Classifier, KerasClassifier
 from src.competition import NUM_CLASSES
 from src.keras_training import AugmentedBatches, Checkpoint, EpochWatch, describe_backend, prepare_backend
 
 Rows = tuple[np.ndarray, np.ndarray]
 """Images, uint8 (n, 28, 28, 1), and their labels, int64 (n,)."""
 
+Report = Callable[[dict[str, Any]], None]
+"""Is told each new entry of a training's history, with its `valid_accuracy`; what it raises ends the training."""
+
+
+def tell_nobody(entry: dict[str, Any]) -> None:
+    """Be told, and do nothing."""
+
 
 class Trainer(Protocol):
     """A recipe. The same recipe, rows, seed and number of threads give the same bits on one CPU machine."""
 
     def fit(
-        self, train: Rows, valid: Rows, seed: int, checkpoint_dir: Path, unlabelled: Rows | None = None
+        self,
+        train: Rows,
+        valid: Rows,
+        seed: int,
+        checkpoint_dir: Path,
+        unlabelled: Rows | None = None,
+        report: Report = tell_nobody,
     ) -> Classifier:
         """Train; `valid` is watched, never chosen by. An interrupted training goes on from `checkpoint_dir`.
 
         Args:
             unlabelled: more images, uint8 (u, 28, 28, 1), with probabilities, float32 (u, 10), instead of labels.
+            report: is told each epoch, or stage of boosting; a kind of trainer that has neither calls it never.
 
         Raises:
             ValueError: there are unlabelled images, and this kind of trainer cannot learn from probabilities.
@@ -59,7 +73,13 @@ class KerasTrainer:
     views: tuple[View, ...] = (View(),)  # of each image that is predicted; their probabilities are averaged
 
     def fit(
-        self, train: Rows, valid: Rows, seed: int, checkpoint_dir: Path, unlabelled: Rows | None = None
+        self,
+        train: Rows,
+        valid: Rows,
+        seed: int,
+        checkpoint_dir: Path,
+        unlabelled: Rows | None = None,
+        report: Report = tell_nobody,
     ) -> KerasClassifier:
         """See `Trainer`."""
         batches, model = self._prepare(train, seed, unlabelled)
@@ -67,7 +87,7 @@ class KerasTrainer:
         # Builds what fit would otherwise build by taking a first batch out of the queue: outside TensorFlow the first
         # epoch after a start would then see its batches in another order than the same epoch without interruption.
         model.test_on_batch(*batches[0])
-        with closing(EpochWatch(batches, valid, checkpoint)) as watch:
+        with closing(EpochWatch(batches, valid, checkpoint, report)) as watch:
             model.fit(
                 batches,
                 shuffle=False,  # the batches shuffle rows themselves, by seeds that survive an interruption
@@ -115,30 +135,3 @@ class KerasTrainer:
         )
         average = {} if self.ema_momentum is None else {"use_ema": True, "ema_momentum": self.ema_momentum}
         return keras.optimizers.RMSprop(schedule, rho=self.rho, **average)
-
-
-@dataclass(frozen=True)
-class SklearnTrainer:
-    """A scikit-learn pipeline on flattened pixels."""
-
-    pipeline: Callable[[int], Any]  # from a seed
-
-    def fit(
-        self, train: Rows, valid: Rows, seed: int, checkpoint_dir: Path, unlabelled: Rows | None = None
-    ) -> SklearnClassifier:
-        """See `Trainer`; an interrupted fit starts again."""
-        if unlabelled is not None:
-            raise ValueError("scikit-learn's classifiers learn from labels, not from a teacher's probabilities")
-        images, labels = train
-        return SklearnClassifier(self.pipeline(seed).fit(images.reshape(len(images), -1), labels))
-
-    def describe_backend(self) -> dict[str, str]:
-        """See `Trainer`."""
-        return {"backend": "scikit-learn", "device": "cpu"}
-
-    def estimate_seconds(self, train: Rows, num_valid: int, num_predicted: int) -> float:
-        """See `Trainer`: a fit on a tenth of the rows, but at least a thousand."""
-        images, labels = (array[: max(1000, len(array) // 10)] for array in train)
-        started = time.perf_counter()
-        self.fit((images, labels), train, 0, Path())
-        return (time.perf_counter() - started) * len(train[1]) / len(labels)

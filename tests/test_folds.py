@@ -22,6 +22,15 @@ def test_every_row_is_validated_once_and_digits_are_spread_evenly(sample_rows):
         assert counts.min() >= 78 and counts.max() <= 82  # 80 of each, but for near-identical images
 
 
+def test_shares_of_the_training_rows_are_stratified_and_lie_in_each_other(sample_rows):
+    folds = make_folds(*sample_rows, num_folds=5)
+    whole, tenth, third = (set(folds.split(1, share)[0]) for share in (1.0, 0.1, 0.3))
+    assert tenth < third < whole and len(tenth) == pytest.approx(320, abs=5)
+    counts = np.bincount(sample_rows[1][sorted(tenth)])
+    assert counts.min() >= 31 and counts.max() <= 33
+    np.testing.assert_array_equal(folds.split(1, 0.1)[1], folds.split(1)[1])
+
+
 def test_same_input_gives_same_bytes_and_another_seed_others(sample_rows, tmp_path):
     written = []
     for name, seed in (("a", 42), ("b", 42), ("c", 7)):

@@ -14,7 +14,7 @@ ROWS = {
     "artifacts": 1, "augmentation": 1, "models": 1, "estimators": 1, "metrics": 1,
     "progress": 1, "provenance": 1, "kaggle_connection": 1,
     "classifiers": 2, "keras_training": 2, "datasets": 2,
-    "trainers": 3,
+    "trainers": 3, "classical_trainers": 3,
     "experiments": 4,
     "submissions": 5, "fold_tasks": 5, "cross_validation": 5, "ensemble": 5, "scoreboard": 5,
     "runners": 6, "kaggle_client": 6, "kernel": 6, "reports": 6, "benchmark": 6,
@@ -28,7 +28,7 @@ TRAINING_LIBRARIES = {
     "sklearn.decomposition",
     "lightgbm",
 }
-MAY_TRAIN = {"models", "estimators", "classifiers", "keras_training", "trainers", "benchmark"}
+MAY_TRAIN = {"models", "estimators", "classifiers", "keras_training", "trainers", "classical_trainers", "benchmark"}
 MODULES = sorted((REPOSITORY / "src").rglob("*.py"))
 SCRIPTS = sorted((REPOSITORY / "scripts").glob("*.py"))
 

@@ -8,7 +8,14 @@ from src.folds import load_folds
 from src.scoreboard import make_scoreboard
 from tests.test_artifacts import save_fake_result
 
-FIGURES = {"train_accuracy": 1.0, "num_parameters": 10, "inference_images_per_second": 100.0}
+FIGURES = {
+    "train_accuracy": 1.0,
+    "num_parameters": 10,
+    "model_bytes": 7,
+    "num_train_rows": 150,
+    "inference_images_per_second": 100.0,
+    "single_image_seconds": 0.02,
+}
 
 
 def save_predictions(workspace, experiment, chosen_folds, wrong_rows=()):

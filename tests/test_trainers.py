@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from src.augmentation import Augmentation
+from src.classical_trainers import LightGBMTrainer, SklearnTrainer
 from src.estimators import logistic_pca
 from src.keras_training import Checkpoint
 from src.models import tiny_cnn
-from src.trainers import KerasTrainer, SklearnTrainer
+from src.trainers import KerasTrainer
 
 # Everything that has a state: dropout, batch normalisation, RMSprop, averaged weights, a schedule, elastic distortion.
 RECIPE = KerasTrainer(tiny_cnn, epochs=3, augmentation=Augmentation(elastic=0.7), batch_size=32, ema_momentum=0.9)
@@ -98,6 +99,37 @@ def test_learns_from_probabilities_of_unlabelled_images(rows, tmp_path):
     proba = student.predict_proba(images[threes])
     assert (proba.argmax(axis=1) == 3).mean() > 0.9
     assert 0.6 < proba[:, 3].mean() < 0.95  # as sure as the teacher
+
+
+def test_each_epoch_is_reported_and_what_the_report_raises_ends_the_training(rows, tmp_path):
+    reported = []
+
+    def stop_after_two(entry):
+        reported.append(entry["valid_accuracy"])
+        if len(reported) == 2:
+            raise KeyError("enough")
+
+    with pytest.raises(KeyError, match="enough"):
+        RECIPE.fit(*rows, 7, tmp_path, report=stop_after_two)
+    assert len(reported) == 2
+    reported.clear()
+    with pytest.raises(KeyError, match="enough"):
+        LightGBMTrainer(num_rounds=75).fit(*rows, 7, tmp_path, report=stop_after_two)
+    assert len(reported) == 2
+
+
+def test_lightgbm_kind(rows, tmp_path):
+    train, valid = rows
+    recipe = LightGBMTrainer(num_rounds=40)
+    classifier = recipe.fit(train, valid, 0, tmp_path)
+    proba = classifier.predict_proba(valid[0])
+    assert (proba.argmax(axis=1) == valid[1]).mean() > 0.7
+    assert [entry["rounds"] for entry in classifier.history] == [25, 40]
+    assert classifier.history[-1]["valid_accuracy"] == pytest.approx((proba.argmax(axis=1) == valid[1]).mean())
+    assert classifier.num_parameters() > 40 * 10 * 3
+    np.testing.assert_array_equal(recipe.fit(train, valid, 0, tmp_path).predict_proba(valid[0]), proba)
+    with pytest.raises(ValueError, match="labels"):
+        recipe.fit(train, valid, 0, tmp_path, unlabelled=(train[0], np.eye(10)[train[1]]))
 
 
 def test_scikit_learn_kind(rows, tmp_path):

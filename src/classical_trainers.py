@@ -1,0 +1,148 @@
+"""Recipes of classical models: scikit-learn's pipelines, and LightGBM."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from lightgbm import LGBMClassifier
+from lightgbm.callback import CallbackEnv
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+from src import estimators
+from src.classifiers import SklearnClassifier
+from src.progress import bar, say
+from src.trainers import Report, Rows, tell_nobody
+
+STAGE = 25
+"""Rounds of boosting after which the history gets an entry."""
+
+
+@dataclass(frozen=True)
+class SklearnTrainer:
+    """A scikit-learn pipeline on flattened pixels."""
+
+    pipeline: Callable[[int], Pipeline]  # from a seed
+
+    def fit(
+        self,
+        train: Rows,
+        valid: Rows,
+        seed: int,
+        checkpoint_dir: Path,
+        unlabelled: Rows | None = None,
+        report: Report = tell_nobody,
+    ) -> SklearnClassifier:
+        """See `Trainer`; an interrupted fit starts again."""
+        _require_labels(unlabelled)
+        return SklearnClassifier(self.pipeline(seed).fit(*_flatten(train)))
+
+    def describe_backend(self) -> dict[str, str]:
+        """See `Trainer`."""
+        return {"backend": "scikit-learn", "device": "cpu"}
+
+    def estimate_seconds(self, train: Rows, num_valid: int, num_predicted: int) -> float:
+        """See `Trainer`: a fit on a tenth of the rows, but at least a thousand."""
+        images, labels = (array[: max(1000, len(array) // 10)] for array in train)
+        started = time.perf_counter()
+        self.fit((images, labels), train, 0, Path())
+        return (time.perf_counter() - started) * len(train[1]) / len(labels)
+
+
+@dataclass(frozen=True)
+class LightGBMTrainer:
+    """Gradient-boosted trees on deskewed pixels; each round of boosting adds ten, one for each digit."""
+
+    num_rounds: int = 300
+    learning_rate: float = 0.1
+    num_leaves: int = 31  # of a tree, at most
+    min_leaf_rows: int = 20
+    row_share: float = 0.8  # of the rows, which a round sees
+    pixel_share: float = 0.3  # of the pixels, which a tree sees
+    l2: float = 0.0  # draws leaves towards zero
+
+    def fit(
+        self,
+        train: Rows,
+        valid: Rows,
+        seed: int,
+        checkpoint_dir: Path,
+        unlabelled: Rows | None = None,
+        report: Report = tell_nobody,
+    ) -> SklearnClassifier:
+        """See `Trainer`; an interrupted fit starts again. The history has an entry for every `STAGE` rounds."""
+        _require_labels(unlabelled)
+        features, trees = FunctionTransformer(estimators.deskew), self._build_trees(seed)
+        (pixels, labels), (valid_pixels, valid_labels) = _flatten(train), _flatten(valid)
+        with bar("rounds", self.num_rounds) as round_done:
+            watch = _StageWatch(self.num_rounds, round_done, report)
+            trees.fit(
+                features.transform(pixels),
+                labels,
+                eval_X=features.transform(valid_pixels),
+                eval_y=valid_labels,
+                eval_metric="multi_error",
+                callbacks=[watch],
+            )
+        return SklearnClassifier(make_pipeline(features, trees), watch.history)
+
+    def _build_trees(self, seed: int) -> LGBMClassifier:
+        return LGBMClassifier(
+            n_estimators=self.num_rounds,
+            learning_rate=self.learning_rate,
+            num_leaves=self.num_leaves,
+            min_child_samples=self.min_leaf_rows,
+            subsample=self.row_share,
+            subsample_freq=1,
+            colsample_bytree=self.pixel_share,
+            reg_lambda=self.l2,
+            importance_type="gain",
+            random_state=seed,
+            deterministic=True,
+            force_row_wise=True,
+            verbosity=-1,
+        )
+
+    def describe_backend(self) -> dict[str, str]:
+        """See `Trainer`."""
+        return {"backend": "lightgbm", "device": "cpu"}
+
+    def estimate_seconds(self, train: Rows, num_valid: int, num_predicted: int) -> float:
+        """See `Trainer`: the first rounds."""
+        started = time.perf_counter()
+        replace(self, num_rounds=5).fit(train, (train[0][:num_valid], train[1][:num_valid]), 0, Path())
+        return (time.perf_counter() - started) * self.num_rounds / 5
+
+
+class _StageWatch:
+    """Shows the rounds, and measures and reports each stage; LightGBM calls it after every round."""
+
+    def __init__(self, num_rounds: int, round_done: Callable[[], None], report: Report):
+        self.num_rounds, self.round_done, self.report = num_rounds, round_done, report
+        self.history: list[dict[str, Any]] = []
+        self.started = time.perf_counter()
+
+    def __call__(self, env: CallbackEnv) -> None:
+        self.round_done()
+        num_done = env.iteration + 1
+        if num_done % STAGE == 0 or num_done == self.num_rounds:
+            error = {result[1]: result[2] for result in env.evaluation_result_list or ()}["multi_error"]
+            now = time.perf_counter()
+            entry = {"rounds": num_done, "valid_accuracy": float(1 - error), "seconds": now - self.started}
+            self.started = now
+            self.history.append(entry)
+            figures = f"valid_accuracy {entry['valid_accuracy']:.4f}  {entry['seconds']:.1f} s"
+            say(f"  round {num_done}/{self.num_rounds}  {figures}")
+            self.report(entry)
+
+
+def _require_labels(unlabelled: Rows | None) -> None:
+    if unlabelled is not None:
+        raise ValueError("classical models learn from labels, not from a teacher's probabilities")
+
+
+def _flatten(rows: Rows) -> Rows:
+    images, labels = rows
+    return images.reshape(len(images), -1), labels
