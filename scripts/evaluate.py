@@ -1,8 +1,9 @@
 """Compare all experiments in one table, also written to oof/scoreboard.csv.
 
-    python -m scripts.evaluate [--against EXPERIMENT]
+    python -m scripts.evaluate [--against EXPERIMENT] [--html]
 
-With --against, also how much more accurate each is than that one on the rows that both have validated, paired.
+With --against, also how much more accurate each is than that one on the rows that both have validated, paired. With
+--html, also oof/comparison.html: all figures, costs, paired tests, learning curves and what trees look at.
 """
 
 import argparse
@@ -22,7 +23,9 @@ from src.workspace import find_workspace
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m scripts.evaluate", description=__doc__)
     parser.add_argument("--against", metavar="EXPERIMENT", help="compare, row by row, with this one")
-    against = parser.parse_args().against
+    parser.add_argument("--html", action="store_true", help="also write oof/comparison.html")
+    arguments = parser.parse_args()
+    against = arguments.against
     workspace = find_workspace()
     folds = load_folds(workspace)
     board = make_scoreboard(workspace, folds, against)
@@ -50,6 +53,11 @@ def main() -> None:
         table.add_row(*(show(row) for show in columns.values()))
     Console(width=None if sys.stdout.isatty() else 120).print(table)
     print(workspace.scoreboard_csv)
+    if arguments.html:
+        from src.reports.comparison import write_comparison  # here, as it loads Keras, which takes seconds
+
+        write_comparison(board, workspace, folds)
+        print(workspace.comparison_html)
 
 
 if __name__ == "__main__":

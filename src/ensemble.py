@@ -52,10 +52,7 @@ def blend(members: Sequence[Predictions], labels: np.ndarray, assignment: np.nda
     test = np.stack([member.test for member in members]).astype(np.float64)
     plain = np.full(len(members), 1 / len(members))
     mean_oof = mix(plain, oof)
-    nested_oof = np.empty_like(mean_oof)
-    for fold in np.unique(assignment):
-        inside = assignment == fold
-        nested_oof[inside] = mix(choose_weights(oof[:, ~inside], labels[~inside]), oof[:, inside])
+    nested_oof = mix_nested(oof, labels, assignment)
     gain, gain_error = accuracy_gain(labels, nested_oof, mean_oof)
     weighted = gain > NOISE * gain_error
     weights = choose_weights(oof, labels) if weighted else plain
@@ -72,6 +69,15 @@ def blend(members: Sequence[Predictions], labels: np.ndarray, assignment: np.nda
 def mix(weights: np.ndarray, proba: np.ndarray) -> np.ndarray:
     """Weighted mean over the members: weights (m,), proba (m, n, 10), result (n, 10)."""
     return np.tensordot(weights, proba, axes=1)
+
+
+def mix_nested(proba: np.ndarray, labels: np.ndarray, assignment: np.ndarray) -> np.ndarray:
+    """Mix each fold's rows by the weights that are best on the other folds' rows: proba (m, n, 10), result (n, 10)."""
+    mixed = np.empty_like(proba[0])
+    for fold in np.unique(assignment):
+        inside = assignment == fold
+        mixed[inside] = mix(choose_weights(proba[:, ~inside], labels[~inside]), proba[:, inside])
+    return mixed
 
 
 def choose_weights(proba: np.ndarray, labels: np.ndarray, num_steps: int = 300) -> np.ndarray:

@@ -112,5 +112,27 @@ def _describe_edges(image: np.ndarray) -> np.ndarray:
     return (blocks / (np.linalg.norm(blocks, axis=1, keepdims=True) + 1.0)).ravel().astype(np.float32)
 
 
+def find_pixel_importance(pipeline: Pipeline) -> np.ndarray | None:
+    """How much a fitted pipeline of trees relies on each pixel: float64 (28, 28), sum 1; None if there are no trees.
+
+    A principal component hands its importance down to the pixels by the squares of its weights, whose sum is 1.
+    """
+    importance = getattr(pipeline[-1], "feature_importances_", None)
+    if importance is None:
+        return None
+    for step in reversed(pipeline[:-1]):
+        if isinstance(step, PCA):
+            importance = importance @ step.components_**2
+    return (importance / importance.sum()).reshape(SIDE, SIDE)
+
+
+def find_explained_variance(pipeline: Pipeline) -> np.ndarray | None:
+    """Share of the variance that the first 1, 2, ... principal components of a fitted pipeline hold; None without."""
+    for step in pipeline:
+        if isinstance(step, PCA):
+            return np.cumsum(step.explained_variance_ratio_)
+    return None
+
+
 def _to_unit_scale(pixels: np.ndarray) -> np.ndarray:
     return pixels / 255.0

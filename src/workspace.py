@@ -61,6 +61,10 @@ class Workspace:
         return self.oof_dir / "scoreboard.csv"
 
     @property
+    def comparison_html(self) -> Path:
+        return self.oof_dir / "comparison.html"
+
+    @property
     def submission_csv(self) -> Path:
         return self.root / "submissions" / "submission.csv"
 

@@ -1,13 +1,114 @@
-"""Plots, written as image files."""
+"""Plots: image files, and SVG that takes the colour of its text from the page around it."""
 
+import io
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
+from typing import Any
 
+import matplotlib
+import numpy as np
 import pandas as pd
+from markupsafe import Markup
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogFormatter
 
 from src.competition import NUM_TEST_ROWS, NUM_TRAIN_ROWS
 from src.metrics import standard_error
 from src.workspace import replacing
+
+INK = "#010203"
+"""Stands for the colour of the page's text."""
+SVG_STYLE: dict[Any, Any] = {
+    **dict.fromkeys(("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"), INK),
+    "svg.fonttype": "none",
+    "svg.hashsalt": "the same figure, the same bytes",
+    "legend.framealpha": 0.0,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+}
+
+
+def _as_svg(draw: Callable[..., Figure]) -> Callable[..., Markup]:
+    """Let a function that draws a figure give SVG for a page instead."""
+
+    @wraps(draw)
+    def draw_svg(*arguments: Any) -> Markup:
+        with matplotlib.rc_context(SVG_STYLE):
+            text = io.StringIO()
+            draw(*arguments).savefig(
+                text, format="svg", transparent=True, metadata=dict.fromkeys(("Creator", "Date", "Format", "Type"))
+            )
+        svg = text.getvalue()
+        return Markup(svg[svg.index("<svg") :].replace(INK, "currentColor"))
+
+    return draw_svg
+
+
+@_as_svg
+def draw_costs(board: pd.DataFrame, num_folds: int) -> Figure:
+    """Draw the error of experiments (rows of the scoreboard) over what they cost."""
+    costs = {
+        "training, seconds a fold": board.train_seconds / num_folds,
+        "one image, microseconds": 1e6 * board.single_image_seconds,
+        "many images, microseconds each": 1e6 / board.images_per_second,
+        "file of the model, kB": board.model_bytes / 1e3,
+    }
+    figure = Figure(figsize=(9, 8), layout="constrained")
+    for axes, (label, cost) in zip(figure.subplots(2, 2, sharey=True).flat, costs.items(), strict=True):
+        error = 100 * (1 - board.oof_accuracy)
+        axes.errorbar(cost, error, 100 * board.oof_standard_error, fmt="o", markersize=4, elinewidth=1)
+        axes.set(xlabel=label)
+        axes.margins(0.15)
+        _scale(axes)
+        for x, y, name in zip(cost, error, board.experiment, strict=True):
+            axes.annotate(name, (x, y), xytext=(4, 3), textcoords="offset points", fontsize=7)
+    return figure
+
+
+@_as_svg
+def draw_learning_curves(curves: dict[str, list[tuple[int, float]]]) -> Figure:
+    """Draw the error (a share) over the number of training rows, a line for each recipe."""
+    figure = Figure(figsize=(6, 4), layout="constrained")
+    axes = figure.subplots()
+    for name, points in curves.items():
+        num_rows, error = np.transpose(points)
+        axes.plot(num_rows, 100 * error, "o-", label=name)
+    axes.set(xlabel="training rows of a fold")
+    _scale(axes)
+    axes.legend()
+    return figure
+
+
+@_as_svg
+def draw_heat_maps(maps: dict[str, np.ndarray]) -> Figure:
+    """Draw images, float (28, 28), side by side."""
+    figure = Figure(figsize=(3.2 * len(maps), 3.4), layout="constrained")
+    for axes, (name, image) in zip(figure.subplots(1, len(maps), squeeze=False).flat, maps.items(), strict=True):
+        axes.imshow(image, cmap="inferno")
+        axes.set(title=name, xticks=[], yticks=[])
+    return figure
+
+
+@_as_svg
+def draw_variances(variances: dict[str, np.ndarray]) -> Figure:
+    """Draw the share of variance that the first principal components hold, a line for each model."""
+    figure = Figure(figsize=(6, 4), layout="constrained")
+    axes = figure.subplots()
+    for name, share in variances.items():
+        axes.plot(np.arange(1, len(share) + 1), 100 * share, label=name)
+    axes.set(xlabel="principal components", ylabel="explained variance, %", ylim=(0, 100))
+    axes.legend()
+    return figure
+
+
+def _scale(axes: Axes) -> None:
+    """Both axes logarithmic, with plain numbers; upwards the error."""
+    axes.set(xscale="log", yscale="log", ylabel="OOF error, %")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(LogFormatter())
+        axis.set_minor_formatter(LogFormatter(minor_thresholds=(2, 0.5)))
 
 
 def plot_history(history: pd.DataFrame, path: Path) -> None:
