@@ -81,6 +81,8 @@ RESIDUAL = KerasTrainer(
 )
 LARGE_KERNEL = KerasTrainer(models.large_kernel_cnn, epochs=10, augmentation=ELASTIC, views=VIEWS)
 DENSE = KerasTrainer(models.dense_network, epochs=20, batch_size=128)
+PLAIN = KerasTrainer(models.plain_cnn, epochs=12, batch_size=86, augmentation=Augmentation())
+BOOSTED = LightGBMTrainer()
 TINY = KerasTrainer(models.tiny_cnn, epochs=2, augmentation=ELASTIC, learning_rate=3e-3, ema_momentum=0.9)
 
 _TABLE = (
@@ -118,14 +120,14 @@ _TABLE = (
         "svm_hog", SklearnTrainer(estimators.svm_hog), "The same on histograms of oriented gradients: features pay."
     ),
     Experiment("knn", SklearnTrainer(estimators.knn), "The five nearest of the deskewed images."),
-    Experiment("lightgbm", LightGBMTrainer(), "Gradient-boosted trees on the deskewed pixels."),
+    Experiment("lightgbm", BOOSTED, "Gradient-boosted trees on the deskewed pixels."),
     Experiment("dnn", DENSE, "Two dense layers, untuned and undistorted; after Keras' mnist_mlp.py."),
     Experiment(
         "dnn_augmented", replace(DENSE, epochs=60, augmentation=Augmentation()), "dnn on affinely distorted images."
     ),
     Experiment(
         "cnn_augmented",
-        KerasTrainer(models.plain_cnn, epochs=12, batch_size=86, augmentation=Augmentation()),
+        PLAIN,
         "The published RMSprop network on affinely distorted images: Ghouzam, 'Introduction to CNN Keras'.",
     ),
     Experiment("smoke", TINY, "A tiny network that trains in seconds: for tests and drills, not for scores."),

@@ -65,6 +65,11 @@ class Workspace:
         return self.oof_dir / "comparison.html"
 
     @property
+    def tuning_dir(self) -> Path:
+        """The studies of scripts.tune."""
+        return self.oof_dir / "tuning"
+
+    @property
     def submission_csv(self) -> Path:
         return self.root / "submissions" / "submission.csv"
 
