@@ -1,6 +1,7 @@
 """Blend experiments into submissions/submission.csv: python -m scripts.ensemble [EXPERIMENT...].
 
-Without names, every experiment of the workspace whose folds are all there takes part.
+Without names, every experiment of the workspace whose folds are all there takes part, unless it learnt from a share of
+the rows.
 """
 
 import argparse
@@ -41,11 +42,15 @@ def main() -> None:
 
 
 def _find_complete(workspace: Workspace, folds: Folds) -> list[str]:
-    done = {name: len(load_records(workspace, name, folds.num_folds)) for name in list_trained(workspace)}
-    for name, num_done in done.items():
-        if num_done < folds.num_folds:
-            print(f"left out: {name}, with {num_done} of {folds.num_folds} folds")
-    complete = [name for name, num_done in done.items() if num_done == folds.num_folds]
+    complete = []
+    for name in list_trained(workspace):
+        records = load_records(workspace, name, folds.num_folds)
+        if len(records) < folds.num_folds:
+            print(f"left out: {name}, with {len(records)} of {folds.num_folds} folds")
+        elif "train_share" in records[0]["recipe"]:
+            print(f"left out: {name}, which learnt from a share of the rows")
+        else:
+            complete.append(name)
     if not complete:
         raise InputError(f"no experiment in {workspace.oof_dir} has all its folds; train: python -m scripts.train")
     return complete

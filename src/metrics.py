@@ -9,6 +9,8 @@ from src.competition import NUM_CLASSES
 
 NUM_BINS = 15
 """Of confidence, for the calibration error."""
+TINY = np.finfo(np.float64).eps
+"""A probability that is added to another before its logarithm is taken; what scikit-learn's log_loss clips to."""
 
 
 def accuracy(labels: np.ndarray, proba: np.ndarray) -> float:
@@ -27,7 +29,7 @@ def measure(labels: np.ndarray, proba: np.ndarray) -> dict[str, float]:
     oof_accuracy with oof_standard_error; macro_precision, macro_recall and macro_f1, the means over the digits;
     log_loss in nats; roc_auc, the mean of the ten one-versus-rest areas (nan if a digit does not occur); rmse of the
     probabilities against 0 and 1; brier, the mean over rows of the summed squares (Brier 1950), 0..2;
-    calibration_error, see `calibration_error`.
+    expected_calibration_error, see `expected_calibration_error`.
     """
     proba = _normalize(proba)
     share = accuracy(labels, proba)
@@ -43,7 +45,7 @@ def measure(labels: np.ndarray, proba: np.ndarray) -> dict[str, float]:
         "roc_auc": _one_versus_rest(labels, proba),
         "rmse": (brier / NUM_CLASSES) ** 0.5,
         "brier": brier,
-        "calibration_error": calibration_error(labels, proba),
+        "expected_calibration_error": expected_calibration_error(labels, proba),
     }
 
 
@@ -60,7 +62,7 @@ def cross_entropy(labels: np.ndarray, proba: np.ndarray) -> float:
     return float(log_loss(labels, _normalize(proba), labels=range(NUM_CLASSES)))
 
 
-def calibration_error(labels: np.ndarray, proba: np.ndarray) -> float:
+def expected_calibration_error(labels: np.ndarray, proba: np.ndarray) -> float:
     """Expected calibration error: how far confidence and accuracy lie apart, on average over the rows.
 
     In 15 equal bins of confidence, the largest probability of a row (Guo et al. 2017, arXiv:1706.04599).
@@ -78,6 +80,14 @@ def accuracy_gain(labels: np.ndarray, proba: np.ndarray, reference: np.ndarray) 
     """
     better = (proba.argmax(axis=1) == labels).astype(float) - (reference.argmax(axis=1) == labels)
     return float(better.mean()), float(better.std() / len(better) ** 0.5)
+
+
+def cross_entropy_gain(labels: np.ndarray, proba: np.ndarray, reference: np.ndarray) -> tuple[float, float]:
+    """How much smaller the log loss (nats) of `proba` is than that of `reference` on the same rows, and the standard
+    error of that difference; paired as `accuracy_gain`."""
+    rows = np.arange(len(labels))
+    gain = np.log(_normalize(proba)[rows, labels] + TINY) - np.log(_normalize(reference)[rows, labels] + TINY)
+    return float(gain.mean()), float(gain.std() / len(gain) ** 0.5)
 
 
 def mcnemar(labels: np.ndarray, proba: np.ndarray, reference: np.ndarray) -> float:

@@ -8,7 +8,9 @@ from pathlib import Path
 
 from src.workspace import REPOSITORY
 
-RECORDED_PACKAGES = ("keras", "tensorflow", "jax", "numpy", "scikit-learn", "albumentations", "opencv-python-headless")
+RECORDED_PACKAGES = (
+    "keras", "tensorflow", "jax", "numpy", "scikit-learn", "lightgbm", "albumentations", "opencv-python-headless",
+)  # fmt: skip
 
 
 def describe_environment() -> dict[str, object]:

@@ -17,7 +17,8 @@ def make_scoreboard(workspace: Workspace, folds: Folds, against: str | None = No
 
     Figures are over the folds that are done. Columns: experiment, folds_done, those of `metrics.measure`,
     train_accuracy (of undistorted training rows), parameters, model_bytes and train_rows (of one fold), train_seconds
-    (sum over folds), images_per_second and single_image_seconds (inference; medians over folds).
+    (sum over folds), images_per_second and single_image_seconds (inference; medians over folds; the latter nan for
+    results from before it was measured).
 
     Args:
         against: an experiment; adds the columns gain and gain_standard_error: how much more accurate the others are
@@ -72,7 +73,7 @@ def _summarize(valid: _ValidFolds, folds: Folds) -> dict[str, object]:
         "train_rows": records[0]["num_train_rows"],
         "train_seconds": sum(record["train_seconds"] for record in records),
         "images_per_second": float(np.median([record["inference_images_per_second"] for record in records])),
-        "single_image_seconds": float(np.median([record["single_image_seconds"] for record in records])),
+        "single_image_seconds": float(np.median([record.get("single_image_seconds", np.nan) for record in records])),
     }
 
 

@@ -139,8 +139,11 @@ def sweep(directory: Path) -> None:
 
 
 @contextmanager
-def locked(*directories: Path) -> Iterator[None]:
+def locked(*directories: Path, wait: bool = False) -> Iterator[None]:
     """Keep other processes out of the directories while the block runs; a process that dies lets go.
+
+    Args:
+        wait: until the others have let go, for what takes a moment.
 
     Raises:
         InputError: another process is at work in one of them.
@@ -150,7 +153,7 @@ def locked(*directories: Path) -> Iterator[None]:
             directory.mkdir(parents=True, exist_ok=True)
             file = stack.enter_context((directory / ".lock").open("w"))
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise InputError(f"another process is training in {directory}; wait for it or stop it") from None
         yield

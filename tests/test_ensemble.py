@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from src.artifacts import load_predictions
-from src.ensemble import blend, choose_weights, mix, write_submission
+from src.ensemble import blend, choose_weights, find_temperature, mix, scale, scale_nested, write_submission
 from src.errors import InputError
 from src.folds import load_folds
 from src.metrics import accuracy_gain
@@ -65,6 +65,19 @@ def test_chosen_weights_minimise_the_log_loss(members, small):
     }
     best = min(losses, key=losses.get)
     assert choose_weights(proba, labels)[0] == pytest.approx(best, abs=0.02)
+
+
+def test_temperature_undoes_a_wrong_confidence():
+    """Labels drawn by the probabilities themselves, which are then made too sure."""
+    rng = np.random.default_rng(0)
+    proba = rng.dirichlet(np.full(10, 0.3), 20_000)
+    labels = (proba.cumsum(axis=1) > rng.random((20_000, 1))).argmax(axis=1)
+    too_sure = scale(proba, 0.5)
+    assert find_temperature(too_sure, labels) == pytest.approx(2, rel=0.05)
+    assignment = rng.integers(0, 2, 20_000)
+    np.testing.assert_allclose(scale_nested(too_sure, labels, assignment), scale(proba, 1.0), atol=0.05)
+    one = scale(too_sure[assignment == 0], find_temperature(too_sure[assignment == 1], labels[assignment == 1]))
+    np.testing.assert_array_equal(scale_nested(too_sure, labels, assignment)[assignment == 0], one)
 
 
 def test_nested_weights_never_see_the_rows_they_are_judged_on(members, small):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from src.metrics import accuracy_gain, calibration_error, cross_entropy, mcnemar, measure, measure_digits
+from src.metrics import accuracy_gain, cross_entropy, expected_calibration_error, mcnemar, measure, measure_digits
 
 LABELS = np.repeat(np.arange(10), 10)
 
@@ -32,7 +32,7 @@ def test_figures_of_two_mistaken_threes(said):
     hit, miss = 0.09**2 + 9 * 0.01**2, 0.91**2 + 0.99**2 + 8 * 0.01**2
     assert figures["brier"] == pytest.approx(0.98 * hit + 0.02 * miss, rel=1e-5)
     assert figures["rmse"] == pytest.approx((figures["brier"] / 10) ** 0.5)
-    assert figures["calibration_error"] == pytest.approx(0.98 - 0.91, rel=1e-4)
+    assert figures["expected_calibration_error"] == pytest.approx(0.98 - 0.91, rel=1e-4)
     # Against all other rows, two of ten threes tie with them; two of the others tie with the eights.
     assert figures["roc_auc"] == pytest.approx((8 + 0.9 + 1 - 2 / 90 / 2) / 10)
 
@@ -44,12 +44,12 @@ def test_digits_are_told_apart(said):
     assert (by_digit.rows == 10).all() and (by_digit.f1[[0, 1, 2, 4, 5, 6, 7, 9]] == 1).all()
 
 
-def test_calibration_error_adds_up_bins_of_confidence():
+def test_expected_calibration_error_adds_up_bins_of_confidence():
     sure, unsure = predict(LABELS, 0.95), predict((LABELS + 1) % 10, 0.3)
-    assert calibration_error(LABELS, np.concatenate([sure[:50], unsure[50:]])) == pytest.approx(
+    assert expected_calibration_error(LABELS, np.concatenate([sure[:50], unsure[50:]])) == pytest.approx(
         (0.05 + 0.3) / 2, rel=1e-5
     )
-    assert calibration_error(LABELS, predict(LABELS, 1.0)) == 0
+    assert expected_calibration_error(LABELS, predict(LABELS, 1.0)) == 0
 
 
 def test_a_certain_mistake_costs_much_but_not_everything(said):

@@ -18,12 +18,12 @@ FIGURES = {
 }
 
 
-def save_predictions(workspace, experiment, chosen_folds, wrong_rows=()):
+def save_predictions(workspace, experiment, chosen_folds, wrong_rows=(), **changes):
     """Save folds of an experiment that is right on all rows but `wrong_rows`."""
     labels = load_folds(workspace).labels.copy()
     labels[list(wrong_rows)] = (labels[list(wrong_rows)] + 1) % 10
     for fold in chosen_folds:
-        save_fake_result(workspace, experiment, fold, np.eye(10)[labels] * 0.9 + 0.01, **FIGURES)
+        save_fake_result(workspace, experiment, fold, np.eye(10)[labels] * 0.9 + 0.01, **FIGURES | changes)
 
 
 def test_gain_is_paired_on_the_rows_that_both_have(small):
@@ -47,3 +47,11 @@ def test_comparing_with_what_is_not_there_is_refused(small):
     save_predictions(small, "half", [0])
     with pytest.raises(InputError, match="no results of 'whole'; it has: half"):
         make_scoreboard(small, load_folds(small), against="whole")
+
+
+def test_results_from_before_single_images_were_timed_are_shown(small):
+    save_predictions(small, "old", [0, 1])
+    path = small.fold_path("old", 1, ".json")
+    path.write_text(path.read_text().replace('"single_image_seconds": 0.02', '"other": 0'))
+    board = make_scoreboard(small, load_folds(small))
+    assert np.isnan(board.single_image_seconds[0]) and board.images_per_second[0] == 100

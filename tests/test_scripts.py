@@ -16,6 +16,7 @@ from src.artifacts import load_fold_arrays
 from src.experiments import EXPERIMENTS
 from src.workspace import REPOSITORY, Workspace
 from tests.conftest import files_below
+from tests.test_scoreboard import save_predictions
 
 
 def run_command(workspace, *command, **settings):
@@ -62,8 +63,9 @@ def test_from_data_to_submission(small):
     again = run_script(small, "train", "logistic_pca", "smoke")
     assert "0 folds to train, 4 complete" in again.stderr
 
-    scores = run_script(small, "evaluate")
+    scores = run_script(small, "evaluate", "--html")
     assert scores.returncode == 0 and "logistic_pca" in scores.stdout and "±" in scores.stdout
+    assert scores.stdout.endswith(f"{small.comparison_html}\n") and "logistic_pca" in small.comparison_html.read_text()
     with small.scoreboard_csv.open() as file:
         rows = list(csv.DictReader(file))
     assert next(iter(rows[0])) == "experiment"
@@ -75,6 +77,16 @@ def test_from_data_to_submission(small):
     assert "of 60 images" in blend.stdout
     assert len(small.submission_csv.read_text().splitlines()) == 61
     assert json.loads(small.submission_json.read_text())["members"]["logistic_pca"]["weight"] == 1
+
+
+def test_a_blend_without_names_is_of_all_that_is_whole(small):
+    save_predictions(small, "whole", [0, 1], recipe={})
+    save_predictions(small, "tenth", [0, 1], recipe={"train_share": 0.1})
+    save_predictions(small, "unfinished", [1], recipe={})
+    blend = run_script(small, "ensemble")
+    assert "left out: tenth, which learnt from a share of the rows" in blend.stdout
+    assert "left out: unfinished, with 1 of 2 folds" in blend.stdout
+    assert set(json.loads(small.submission_json.read_text())["members"]) == {"whole"}
 
 
 def test_a_full_disk_is_one_sentence_and_loses_nothing(small):

@@ -8,13 +8,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.stats import false_discovery_control
 
 from src import estimators
-from src.artifacts import Predictions, load_predictions
+from src.artifacts import Predictions, load_predictions, retrain
 from src.classifiers import SklearnClassifier
-from src.ensemble import choose_weights, mix_nested
+from src.ensemble import choose_weights, mix_nested, scale_nested
+from src.errors import InputError
 from src.folds import Folds
-from src.metrics import accuracy, accuracy_gain, cross_entropy, mcnemar, measure_digits
+from src.metrics import accuracy, accuracy_gain, cross_entropy_gain, mcnemar, measure_digits, standard_error
 from src.reports import plots
 from src.reports.pages import write_page
 from src.workspace import Workspace
@@ -35,7 +37,7 @@ def write_comparison(board: pd.DataFrame, workspace: Workspace, folds: Folds) ->
     complete = board[board.folds_done == folds.num_folds].experiment
     all_members = {name: load_predictions(workspace, name, folds) for name in complete}
     members = {name: member for name, member in all_members.items() if "train_share" not in member.records[0]["recipe"]}
-    pipelines = _load_pipelines(workspace, list(members))
+    importances, variances = _look_into_pipelines(workspace, list(members))
     blended = _find_blended(workspace, members)
     write_page(
         workspace.comparison_html,
@@ -43,12 +45,12 @@ def write_comparison(board: pd.DataFrame, workspace: Workspace, folds: Folds) ->
         num_rows=len(folds.labels),
         num_folds=folds.num_folds,
         board=board.to_dict("records"),
-        digits={name: measure_digits(folds.labels, member.oof).f1.tolist() for name, member in members.items()},
+        digits={name: measure_digits(folds.labels, member.oof).to_dict("records") for name, member in members.items()},
         costs=plots.draw_costs(board[board.experiment.isin(members)], folds.num_folds) if members else "",
         neighbours=_compare_neighbours(list(members.values()), folds),
         learning_curves=_draw(plots.draw_learning_curves, _find_learning_curves(all_members, folds)),
-        importances=_draw(plots.draw_heat_maps, _collect(pipelines, estimators.find_pixel_importance)),
-        variances=_draw(plots.draw_variances, _collect(pipelines, estimators.find_explained_variance)),
+        importances=_draw(plots.draw_heat_maps, importances),
+        variances=_draw(plots.draw_variances, variances),
         blended=blended,
         helpers=_find_helpers(blended, members, folds),
     )
@@ -58,15 +60,28 @@ def _draw(draw: Callable[[dict[str, Any]], str], values: dict[str, Any]) -> str:
     return draw(values) if values else ""
 
 
-def _load_pipelines(workspace: Workspace, experiments: list[str]) -> dict[str, Any]:
-    """The pipelines of fold 0, of the experiments that are such."""
-    paths = {name: workspace.fold_path(name, 0, SklearnClassifier.suffix) for name in experiments}
-    return {name: SklearnClassifier.load(path).pipeline for name, path in paths.items() if path.exists()}
+def _look_into_pipelines(
+    workspace: Workspace, experiments: list[str]
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Importances of the pixels and explained variances in the pipelines of fold 0, where there are such."""
+    importances, variances = {}, {}
+    for name in experiments:
+        path = workspace.fold_path(name, 0, SklearnClassifier.suffix)
+        if path.exists():  # a network has none
+            try:
+                pipeline = SklearnClassifier.load(path).pipeline
+            except Exception as error:  # a damaged or outdated file fails in many ways
+                record = path.with_suffix(".json")
+                raise InputError(
+                    f"{path} cannot be loaded ({error}); delete {record} and run: {retrain(name, 0)}"
+                ) from None
+            importances[name] = estimators.find_pixel_importance(pipeline)
+            variances[name] = estimators.find_explained_variance(pipeline)
+    return _without_none(importances), _without_none(variances)
 
 
-def _collect(pipelines: dict[str, Any], find: Callable[[Any], np.ndarray | None]) -> dict[str, np.ndarray]:
-    found = {name: find(pipeline) for name, pipeline in pipelines.items()}
-    return {name: value for name, value in found.items() if value is not None}
+def _without_none(values: dict[str, np.ndarray | None]) -> dict[str, np.ndarray]:
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _compare_neighbours(members: list[Predictions], folds: Folds) -> list[dict[str, Any]]:
@@ -78,44 +93,55 @@ def _compare_neighbours(members: list[Predictions], folds: Folds) -> list[dict[s
         rows.append(
             {"better": better.experiment, "worse": worse.experiment, "gain": gain, "error": error, "p_value": p_value}
         )
-    return rows
+    adjusted = false_discovery_control([row["p_value"] for row in rows]) if rows else []
+    return [row | {"adjusted": float(value)} for row, value in zip(rows, adjusted, strict=True)]
 
 
-def _find_learning_curves(members: dict[str, Predictions], folds: Folds) -> dict[str, list[tuple[int, float]]]:
-    """Training rows of a fold and error (a share) of recipes that were trained on several shares of the rows."""
-    curves: dict[str, list[tuple[int, float]]] = defaultdict(list)
-    names: dict[str, str] = {}
+def _find_learning_curves(members: dict[str, Predictions], folds: Folds) -> dict[str, list[tuple[int, float, float]]]:
+    """Training rows of a fold, error and its standard error (shares) of recipes that learnt from several shares."""
+    curves: dict[str, dict[str, tuple[int, float, float]]] = defaultdict(dict)
     for name, member in members.items():
-        recipe = json.dumps(member.records[0]["recipe"]["trainer"], sort_keys=True)
-        names[recipe] = min(name, names.get(recipe, name), key=len)
-        curves[recipe].append((member.records[0]["num_train_rows"], 1 - accuracy(folds.labels, member.oof)))
-    return {names[recipe]: sorted(points) for recipe, points in curves.items() if len(points) > 1}
+        recipe = {
+            key: value for key, value in member.records[0]["recipe"].items() if key not in ("name", "train_share")
+        }
+        share = accuracy(folds.labels, member.oof)
+        point = member.records[0]["num_train_rows"], 1 - share, standard_error(share, len(folds.labels))
+        curves[json.dumps(recipe, sort_keys=True)][name] = point
+    return {min(points, key=len): sorted(points.values()) for points in curves.values() if len(points) > 1}
 
 
 def _find_blended(workspace: Workspace, members: dict[str, Predictions]) -> list[str]:
-    """The members of the last submission, those that are (still) complete."""
-    if not workspace.submission_json.exists():
+    """The members of the last submission; none if they are not complete here, by the same recipes."""
+    path = workspace.submission_json
+    if not path.exists():
         return []
-    return [name for name in json.loads(workspace.submission_json.read_text())["members"] if name in members]
+    try:
+        recipes = {name: member["recipe_hash"] for name, member in json.loads(path.read_text())["members"].items()}
+    except (ValueError, TypeError, KeyError, AttributeError):
+        raise InputError(f"{path} is damaged; make another: python -m scripts.ensemble") from None
+    present = {name: member.records[0]["recipe_hash"] for name, member in members.items()}
+    return list(recipes) if recipes.items() <= present.items() else []
 
 
 def _find_helpers(blended: list[str], members: dict[str, Predictions], folds: Folds) -> list[dict[str, Any]]:
-    """What each other experiment would add to the plain mean of the blended ones, by nested cross-validation."""
+    """What each other experiment would add to the plain mean of the blended ones, by nested cross-validation.
+
+    Temperatures come first, or a model would seem to help that only makes the blend more, or less, sure.
+    """
     if not blended:
         return []
+    labels, assignment = folds.labels, folds.assignment
     mean = np.stack([members[name].oof for name in blended]).mean(axis=0, dtype=np.float64)
+    mean = scale_nested(mean, labels, assignment)
     rows = []
     for name in members.keys() - set(blended):
-        pair = np.stack([mean, members[name].oof])
-        together = mix_nested(pair, folds.labels, folds.assignment)
-        gain, error = accuracy_gain(folds.labels, together, mean)
+        pair = np.stack([mean, scale_nested(members[name].oof, labels, assignment)])
+        together = mix_nested(pair, labels, assignment)
+        gain, error = accuracy_gain(labels, together, mean)
+        loss_gain, loss_error = cross_entropy_gain(labels, together, mean)
+        weight = choose_weights(pair, labels)[1]
         rows.append(
-            {
-                "experiment": name,
-                "weight": choose_weights(pair, folds.labels)[1],
-                "gain": gain,
-                "error": error,
-                "log_loss_gain": cross_entropy(folds.labels, mean) - cross_entropy(folds.labels, together),
-            }
+            {"experiment": name, "weight": weight, "gain": gain, "error": error}
+            | {"loss_gain": loss_gain, "loss_error": loss_error}
         )
-    return sorted(rows, key=lambda row: -row["log_loss_gain"])
+    return sorted(rows, key=lambda row: -row["loss_gain"])

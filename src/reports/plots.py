@@ -1,6 +1,7 @@
 """Plots: image files, and SVG that takes the colour of its text from the page around it."""
 
 import io
+import re
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -23,7 +24,6 @@ INK = "#010203"
 SVG_STYLE: dict[Any, Any] = {
     **dict.fromkeys(("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"), INK),
     "svg.fonttype": "none",
-    "svg.hashsalt": "the same figure, the same bytes",
     "legend.framealpha": 0.0,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -35,13 +35,14 @@ def _as_svg(draw: Callable[..., Figure]) -> Callable[..., Markup]:
 
     @wraps(draw)
     def draw_svg(*arguments: Any) -> Markup:
-        with matplotlib.rc_context(SVG_STYLE):
+        with matplotlib.rc_context(SVG_STYLE | {"svg.hashsalt": draw.__name__}):  # ids of a page must differ
             text = io.StringIO()
             draw(*arguments).savefig(
                 text, format="svg", transparent=True, metadata=dict.fromkeys(("Creator", "Date", "Format", "Type"))
             )
         svg = text.getvalue()
-        return Markup(svg[svg.index("<svg") :].replace(INK, "currentColor"))
+        svg = re.sub(r' id="[a-zA-Z.]+_\d+"', "", svg[svg.index("<svg") :])  # names that no one refers to
+        return Markup(svg.replace(INK, "currentColor"))
 
     return draw_svg
 
@@ -68,13 +69,13 @@ def draw_costs(board: pd.DataFrame, num_folds: int) -> Figure:
 
 
 @_as_svg
-def draw_learning_curves(curves: dict[str, list[tuple[int, float]]]) -> Figure:
-    """Draw the error (a share) over the number of training rows, a line for each recipe."""
+def draw_learning_curves(curves: dict[str, list[tuple[int, float, float]]]) -> Figure:
+    """Draw the error (a share, with its standard error) over the number of training rows, a line for each recipe."""
     figure = Figure(figsize=(6, 4), layout="constrained")
     axes = figure.subplots()
     for name, points in curves.items():
-        num_rows, error = np.transpose(points)
-        axes.plot(num_rows, 100 * error, "o-", label=name)
+        num_rows, error, standard = np.transpose(points)
+        axes.errorbar(num_rows, 100 * error, 100 * standard, fmt="o-", label=name, markersize=4, elinewidth=1)
     axes.set(xlabel="training rows of a fold")
     _scale(axes)
     axes.legend()

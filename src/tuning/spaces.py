@@ -5,11 +5,13 @@ from dataclasses import fields, is_dataclass, replace
 from functools import partial
 from typing import Any
 
+import optuna
 from optuna.trial import BaseTrial
 
 from src import experiments
 from src.augmentation import Augmentation
-from src.classical_trainers import LightGBMTrainer
+from src.classical_trainers import STAGE, LightGBMTrainer
+from src.experiments import Experiment
 from src.trainers import KerasTrainer, Trainer
 
 Suggest = Callable[[BaseTrial, str], Any]
@@ -44,7 +46,6 @@ FIELDS: dict[type, dict[str, Suggest]] = {
         "augmentation": _distort,
     },
     LightGBMTrainer: {
-        "num_rounds": _count(100, 600),
         "learning_rate": _draw(0.03, 0.3, log=True),
         "num_leaves": _count(8, 128, log=True),
         "min_leaf_rows": _count(2, 100, log=True),
@@ -65,9 +66,21 @@ ARGUMENTS: dict[str, dict[str, Suggest]] = {
 """Of the networks of a KerasTrainer."""
 
 
-def is_searchable(trainer: Trainer) -> bool:
-    """Whether anything is searched in this trainer."""
-    return type(trainer) in FIELDS
+def is_searchable(experiment: Experiment) -> bool:
+    """Whether its trainer can be searched: of a kind that has a space, and nothing but labelled rows, all of them."""
+    return type(experiment.trainer) in FIELDS and not experiment.teachers and experiment.train_share == 1
+
+
+def describe_space(trainer: Trainer) -> str:
+    """All ranges that are searched, as text: another text is another space."""
+    trial = optuna.create_study().ask()
+    draw_trainer(trainer, trial)
+    return repr(sorted(trial.distributions.items()))
+
+
+def count_reports(trainer: Trainer) -> int:
+    """How often a fit reports: epochs, or stages of boosting."""
+    return -(-trainer.num_rounds // STAGE) if isinstance(trainer, LightGBMTrainer) else trainer.epochs  # type: ignore
 
 
 def draw_trainer(trainer: Trainer, trial: BaseTrial) -> Trainer:
@@ -80,12 +93,14 @@ def draw_trainer(trainer: Trainer, trial: BaseTrial) -> Trainer:
     return replace(trainer, **changes)  # type: ignore[type-var]
 
 
-def spell(trainer: Any) -> str:
+def write_recipe(trainer: Any) -> str:
     """Write a trainer for experiments.py, as the difference from the nearest one that has a name there."""
     named = {name: other for name, other in vars(experiments).items() if _kind(other) == _kind(trainer)}
     differences = {name: _find_differences(trainer, other) for name, other in named.items()}
+    if not differences:
+        return _write(trainer)
     name = min(differences, key=lambda name: len(differences[name]))
-    return f"replace({', '.join([name, *_spell_keywords(differences[name])])})"
+    return f"replace({', '.join([name, *_write_keywords(differences[name])])})"
 
 
 def _kind(trainer: Any) -> tuple[Any, ...]:
@@ -97,16 +112,19 @@ def _find_differences(value: Any, other: Any) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value != getattr(other, name)}
 
 
-def _spell_keywords(keywords: dict[str, Any]) -> list[str]:
-    return [f"{name}={_spell(value)}" for name, value in keywords.items()]
+def _write_keywords(keywords: dict[str, Any]) -> list[str]:
+    return [f"{name}={_write(value)}" for name, value in keywords.items()]
 
 
-def _spell(value: Any) -> str:
+def _write(value: Any) -> str:
     if isinstance(value, partial):
-        return f"partial({', '.join([_spell(value.func), *_spell_keywords(value.keywords)])})"
+        return f"partial({', '.join([_write(value.func), *_write_keywords(value.keywords)])})"
     if is_dataclass(value):
-        changed = _find_differences(value, type(value)())  # type: ignore[misc]
-        return f"{type(value).__name__}({', '.join(_spell_keywords(changed))})"
+        defaults = {field.name: field.default for field in fields(value)}
+        changed = {name: v for name, default in defaults.items() if (v := getattr(value, name)) != default}
+        return f"{type(value).__name__}({', '.join(_write_keywords(changed))})"
+    if isinstance(value, tuple):
+        return f"({''.join(f'{_write(item)}, ' for item in value)})"
     return f"models.{value.__name__}" if callable(value) else repr(value)
 
 
