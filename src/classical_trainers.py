@@ -4,16 +4,17 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
-from lightgbm import LGBMClassifier
+from lightgbm import Booster, LGBMClassifier
 from lightgbm.callback import CallbackEnv
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from src import estimators
 from src.classifiers import SklearnClassifier
+from src.metrics import accuracy
 from src.progress import bar, say
 from src.trainers import Report, Rows, tell_nobody
 
@@ -87,17 +88,11 @@ class LightGBMTrainer:
         """See `Trainer`; an interrupted fit starts again. The history has an entry for every `STAGE` rounds."""
         _require_labels(unlabelled)
         features, trees = FunctionTransformer(estimators.deskew), self._build_trees(seed)
-        (pixels, labels), (valid_pixels, valid_labels) = _flatten(train), _flatten(valid)
+        pixels, labels = _flatten(train)
         with bar("rounds", self.num_rounds) as round_done:
-            watch = _StageWatch(self.num_rounds, round_done, report)
-            trees.fit(
-                features.transform(pixels),
-                labels,
-                eval_X=features.transform(valid_pixels),
-                eval_y=valid_labels,
-                eval_metric="multi_error",
-                callbacks=[watch],
-            )
+            valid_pixels, valid_labels = _flatten(valid)
+            watch = _StageWatch((features.transform(valid_pixels), valid_labels), round_done, report)
+            trees.fit(features.transform(pixels), labels, callbacks=[watch])
         return SklearnClassifier(make_pipeline(features, trees), watch.history)
 
     def _build_trees(self, seed: int) -> LGBMClassifier:
@@ -138,23 +133,22 @@ class LightGBMTrainer:
 class _StageWatch:
     """Shows the rounds, and measures and reports each stage; LightGBM calls it after every round."""
 
-    def __init__(self, num_rounds: int, round_done: Callable[[], None], report: Report):
-        self.num_rounds, self.round_done, self.report = num_rounds, round_done, report
+    def __init__(self, valid: Rows, round_done: Callable[[], None], report: Report):
+        self.valid, self.round_done, self.report = valid, round_done, report
         self.history: list[dict[str, Any]] = []
         self.started = time.perf_counter()
 
     def __call__(self, env: CallbackEnv) -> None:
         self.round_done()
         num_done = env.iteration + 1
-        if num_done % STAGE == 0 or num_done == self.num_rounds:
-            error = {result[1]: result[2] for result in env.evaluation_result_list or ()}["multi_error"]
-            now = time.perf_counter()
-            entry = {"rounds": num_done, "valid_accuracy": float(1 - error), "seconds": now - self.started}
-            self.started = now
-            self.history.append(entry)
-            figures = f"valid_accuracy {entry['valid_accuracy']:.4f}  {entry['seconds']:.1f} s"
-            say(f"  round {num_done}/{self.num_rounds}  {figures}")
-            self.report(entry)
+        if num_done % STAGE == 0 or num_done == env.end_iteration:
+            seconds = time.perf_counter() - self.started
+            features, labels = self.valid
+            share = accuracy(labels, np.asarray(cast(Booster, env.model).predict(features)))
+            self.history.append({"rounds": num_done, "valid_accuracy": share, "seconds": seconds})
+            say(f"  round {num_done}/{env.end_iteration}  valid_accuracy {share:.4f}  {seconds:.1f} s")
+            self.report(self.history[-1])
+            self.started = time.perf_counter()
 
 
 def _require_labels(unlabelled: Rows | None) -> None:
