@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from random import Random
-from typing import Any
+from typing import Any, Protocol
 
 import albumentations as A
 import cv2
@@ -59,7 +59,7 @@ class Distortion(A.ImageOnlyTransform):
 
     def get_params_dependent_on_data(self, params: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
         """Draw where each pixel of each image comes from; called by albumentations."""
-        return {"sources": draw_sources(self.augmentation, len(data["images"]), self.random_generator)}
+        return {"sources": draw_sources(self.augmentation, len(data["images"]), NumpyDraws(self.random_generator))}
 
     def apply_to_images(self, images: np.ndarray, sources: np.ndarray, **params: Any) -> np.ndarray:
         """Resample the images, between pixels linearly; called by albumentations."""
@@ -85,27 +85,54 @@ class View:
         return _resample(images, np.broadcast_to(sources.reshape(1, 2, SIDE, SIDE), (len(images), 2, SIDE, SIDE)))
 
 
-def draw_sources(augmentation: Augmentation, num_images: int, rng: np.random.Generator) -> np.ndarray:
+class Draws(Protocol):
+    """Random numbers, float32, each call others."""
+
+    def uniform(self, *shape: int) -> Any:
+        """From 0 to 1."""
+
+    def normal(self, *shape: int) -> Any:
+        """Of mean 0 and variance 1."""
+
+
+class NumpyDraws:
+    """NumPy's random numbers."""
+
+    def __init__(self, rng: np.random.Generator):
+        self.rng = rng
+
+    def uniform(self, *shape: int) -> np.ndarray:
+        return self.rng.random(shape, np.float32)
+
+    def normal(self, *shape: int) -> np.ndarray:
+        return self.rng.standard_normal(shape, np.float32)
+
+
+def draw_sources(augmentation: Augmentation, num_images: int, draws: Draws, xp: Any = np) -> Any:
     """Draw, for every pixel of each distorted image, the place in the original that it shows.
+
+    Args:
+        xp: the library that computes, numpy or jax.numpy; `draws` are its arrays.
 
     Returns:
         x and y in pixels, float32 (num_images, 2, 28, 28).
     """
 
-    def draw(limit: float, *shape: int) -> np.ndarray:
-        return limit * (2 * rng.random((num_images, *shape), np.float32) - 1)
+    def draw(limit: float, *shape: int) -> Any:
+        return limit * (2 * draws.uniform(num_images, *shape) - 1)
 
     sources = find_sources(
         rotation=draw(augmentation.rotation),
         zoom=1 + draw(augmentation.zoom, 2),
         shear=draw(augmentation.shear, 2),
         shift=SIDE * draw(augmentation.shift, 2),
-        displacement=draw_displacement(augmentation, num_images, rng),
+        displacement=draw_displacement(augmentation, num_images, draws),
+        xp=xp,
     )
     return sources.reshape(num_images, 2, SIDE, SIDE)
 
 
-def draw_displacement(augmentation: Augmentation, num_images: int, rng: np.random.Generator) -> np.ndarray | float:
+def draw_displacement(augmentation: Augmentation, num_images: int, draws: Draws) -> Any:
     """Draw the elastic displacement in x and y: pixels, float32 (num_images, 2, 784), or 0.0 for none at all.
 
     Source: Simard et al. 2003 (ICDAR), white noise smoothed by a Gaussian.
@@ -113,15 +140,13 @@ def draw_displacement(augmentation: Augmentation, num_images: int, rng: np.rando
     if augmentation.elastic == 0:
         return 0.0
     basis = _smooth_basis(augmentation.elastic_sigma)
-    distorted = rng.random((num_images, 1, 1, 1), np.float32) < augmentation.elastic_share
-    noise = rng.standard_normal((num_images, 2, basis.shape[1], basis.shape[1]), np.float32)
-    noise *= np.float32(augmentation.elastic) * distorted
+    distorted = draws.uniform(num_images, 1, 1, 1) < augmentation.elastic_share
+    noise = draws.normal(num_images, 2, basis.shape[1], basis.shape[1])
+    noise = noise * (np.float32(augmentation.elastic) * distorted)
     return (basis @ noise @ basis.T).reshape(num_images, 2, -1)
 
 
-def find_sources(
-    rotation: np.ndarray, zoom: np.ndarray, shear: np.ndarray, shift: np.ndarray, displacement: np.ndarray | float = 0.0
-) -> np.ndarray:
+def find_sources(rotation: Any, zoom: Any, shear: Any, shift: Any, displacement: Any = 0.0, xp: Any = np) -> Any:
     """Find where each pixel of n distorted images comes from.
 
     Args:
@@ -129,16 +154,17 @@ def find_sources(
         zoom, shear, shift: factors, degrees and pixels along x and y, (n, 2). Images are zoomed, rotated, sheared and
             shifted about their centre, in this order, as albumentations.Affine does.
         displacement: pixels, (n, 2, 784): the elastic distortion that follows.
+        xp: the library of these arrays, numpy or jax.numpy.
 
     Returns:
         x and y in pixels, (n, 2, 784).
     """
-    angle, slope = np.radians(rotation), np.tan(np.radians(shear))
-    cos, sin = np.cos(angle), np.sin(angle)
-    rotate = np.stack([cos, sin, -sin, cos], axis=-1).reshape(-1, 2, 2)
-    slant = np.ones_like(rotate)
-    slant[:, 0, 1], slant[:, 1, 0] = slope[:, 0], slope[:, 1]
-    backward = np.linalg.inv(slant @ rotate * zoom[:, None, :])
+    angle, slope = xp.radians(rotation), xp.tan(xp.radians(shear))
+    cos, sin, one = xp.cos(angle), xp.sin(angle), xp.ones_like(angle)
+    rotate_back = xp.stack([cos, -sin, sin, cos], axis=-1).reshape(-1, 2, 2)
+    slant_back = xp.stack([one, -slope[:, 0], -slope[:, 1], one], axis=-1).reshape(-1, 2, 2)
+    slant_back = slant_back / (1 - slope[:, 0] * slope[:, 1])[:, None, None]
+    backward = rotate_back @ slant_back / zoom[:, :, None]
     return backward @ (_grid() + displacement - shift[..., None]) + (SIDE - 1) / 2
 
 

@@ -1,6 +1,8 @@
 """What stands under a Keras `fit`: the backend's settings, augmented batches, and a checkpoint after every epoch."""
 
 import json
+import os
+import tempfile
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -20,16 +22,28 @@ from src.workspace import replacing
 def prepare_backend(seed: int) -> None:
     """Forget earlier models, seed everything, and make CPU training repeatable bit by bit.
 
-    This and `describe_backend` alone ask which backend runs. On GPUs determinism costs too much and is not promised.
+    This, `trains_on_device` and `describe_backend` alone ask which backend runs. On GPUs determinism costs too much and
+    is not promised.
     """
     keras.utils.clear_session()
     keras.utils.set_random_seed(seed)
+    keras.config.set_dtype_policy("mixed_bfloat16" if trains_on_device() else "float32")
+    if trains_on_device():
+        import jax
+
+        programs = Path(tempfile.gettempdir()) / f"jax-programs-{os.getuid()}"
+        jax.config.update("jax_compilation_cache_dir", str(programs))  # folds, and processes, share what was compiled
     if keras.config.backend() == "tensorflow":
         import tensorflow as tf
 
         tf.get_logger().setLevel("ERROR")  # or it warns of compiling too often: once for each fold's model
         if not tf.config.list_physical_devices("GPU"):
             tf.config.experimental.enable_op_determinism()
+
+
+def trains_on_device() -> bool:
+    """Whether whole epochs run on a GPU, with the images in its memory and arithmetic in bfloat16: JAX with a GPU."""
+    return keras.config.backend() == "jax" and keras.distribution.list_devices()[0].startswith("gpu")
 
 
 def describe_backend() -> dict[str, str]:

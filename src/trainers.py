@@ -13,7 +13,14 @@ import numpy as np
 from src.augmentation import Augmentation, View
 from src.classifiers import Classifier, KerasClassifier
 from src.competition import NUM_CLASSES
-from src.keras_training import AugmentedBatches, Checkpoint, EpochWatch, describe_backend, prepare_backend
+from src.keras_training import (
+    AugmentedBatches,
+    Checkpoint,
+    EpochWatch,
+    describe_backend,
+    prepare_backend,
+    trains_on_device,
+)
 
 Rows = tuple[np.ndarray, np.ndarray]
 """Images, uint8 (n, 28, 28, 1), and their labels, int64 (n,)."""
@@ -88,15 +95,8 @@ class KerasTrainer:
         # epoch after a start would then see its batches in another order than the same epoch without interruption.
         model.test_on_batch(*batches[0])
         with closing(EpochWatch(batches, valid, checkpoint, report)) as watch:
-            model.fit(
-                batches,
-                shuffle=False,  # the batches shuffle rows themselves, by seeds that survive an interruption
-                initial_epoch=len(checkpoint.history),
-                epochs=self.epochs,
-                callbacks=[watch],
-                verbose=0,
-            )
-        return KerasClassifier(model, checkpoint.history, self.views)
+            _fit(model, batches, len(checkpoint.history), self.epochs, [watch])
+        return KerasClassifier(self._in_float32(model), checkpoint.history, self.views)
 
     def describe_backend(self) -> dict[str, str]:
         """See `Trainer`."""
@@ -109,7 +109,7 @@ class KerasTrainer:
         seconds = []
         for _ in range(2):
             started = time.perf_counter()
-            model.fit(batches, shuffle=False, verbose=0)
+            _fit(model, batches, 0, 1, [])
             seconds.append(time.perf_counter() - started)
         started = time.perf_counter()
         KerasClassifier(model).predict_proba(images)
@@ -128,6 +128,15 @@ class KerasTrainer:
         model.compile(optimizer, "categorical_crossentropy", metrics=["accuracy"])
         return batches, model
 
+    def _in_float32(self, model: keras.Model) -> keras.Model:
+        """A model that was trained in mixed precision, for any machine; others as they are."""
+        if model.dtype_policy.name == "float32":
+            return model
+        keras.config.set_dtype_policy("float32")
+        plain = self.network()
+        plain.set_weights(model.get_weights())
+        return plain
+
     def _build_optimizer(self, num_steps: int) -> keras.optimizers.Optimizer:
         warmup_steps = max(1, round(self.warmup_share * num_steps))
         schedule = keras.optimizers.schedules.CosineDecay(
@@ -135,3 +144,18 @@ class KerasTrainer:
         )
         average = {} if self.ema_momentum is None else {"use_ema": True, "ema_momentum": self.ema_momentum}
         return keras.optimizers.RMSprop(schedule, rho=self.rho, **average)
+
+
+def _fit(
+    model: keras.Model,
+    batches: AugmentedBatches,
+    initial_epoch: int,
+    epochs: int,
+    callbacks: list[keras.callbacks.Callback],
+) -> None:
+    if trains_on_device():
+        from src.device_training import fit_on_device  # JAX is there on GPU boxes only
+
+        fit_on_device(model, batches, initial_epoch, epochs, callbacks)
+    else:  # not shuffled: the batches shuffle rows themselves, by seeds that survive an interruption
+        model.fit(batches, shuffle=False, initial_epoch=initial_epoch, epochs=epochs, callbacks=callbacks, verbose=0)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from keras.src.trainers.data_adapters.py_dataset_adapter import OrderedEnqueuer
 
-from src.augmentation import Augmentation, Distortion, View, augment, draw_displacement, find_sources
+from src.augmentation import Augmentation, Distortion, NumpyDraws, View, augment, draw_displacement, find_sources
 from src.keras_training import AugmentedBatches
 
 ELASTIC = Augmentation(elastic=0.7)
@@ -40,14 +40,12 @@ def test_affine_gives_albumentations_pixels(images):
         sources = find_sources(np.array([rotation]), zoom[None], shear[None], shift[None]).astype(np.float32)
         distorted = Distortion(Augmentation()).apply_to_images(image[None], sources.reshape(1, 2, 28, 28))
         expected = affine(image=image)["image"].astype(int)
-        # Both take places as multiples of 1/32 pixel, and may round a place differently: a 32nd of the full contrast.
-        assert abs(distorted[0] - expected).max() <= 8
-        assert abs(distorted[0] - expected).mean() < 0.1
+        assert abs(distorted[0] - expected).max() <= 1
 
 
 def test_elastic_displacement_is_as_strong_and_smooth_as_asked():
     recipe = Augmentation(elastic=0.7, elastic_sigma=4.0, elastic_share=0.25)
-    fields = draw_displacement(recipe, 8000, np.random.default_rng(0)).reshape(8000, 2, 28, 28)
+    fields = draw_displacement(recipe, 8000, NumpyDraws(np.random.default_rng(0))).reshape(8000, 2, 28, 28)
     distorted = fields[np.abs(fields).max(axis=(1, 2, 3)) > 0]
     assert len(distorted) / 8000 == pytest.approx(0.25, abs=0.02)
     np.testing.assert_allclose(distorted.std(axis=0), 0.7, rtol=0.1)  # everywhere in the image
@@ -61,7 +59,7 @@ def test_elastic_is_albumentations_elastic():
     original.set_random_state(np.random.default_rng(0), random.Random(0))
     params = [original.get_params_dependent_on_data({"shape": (28, 28)}, {}) for _ in range(2000)]
     fields = np.stack([p["map_x"] for p in params]) - np.arange(28)
-    ours = draw_displacement(Augmentation(elastic=0.7, elastic_share=1.0), 2000, np.random.default_rng(0))
+    ours = draw_displacement(Augmentation(elastic=0.7, elastic_share=1.0), 2000, NumpyDraws(np.random.default_rng(0)))
     ours = ours.reshape(-1, 2, 28, 28)[:, 0]
     inner = slice(8, 20)  # near the edge, albumentations' field is stronger: it pads the noise by repetition
     assert ours[:, inner, inner].std() == pytest.approx(fields[:, inner, inner].std(), rel=0.1)

@@ -13,7 +13,7 @@ ROWS = {
     "data": 1, "downloads": 1, "sample": 1, "folds": 1,
     "artifacts": 1, "augmentation": 1, "models": 1, "estimators": 1, "metrics": 1,
     "progress": 1, "provenance": 1, "kaggle_connection": 1,
-    "classifiers": 2, "keras_training": 2, "datasets": 2,
+    "classifiers": 2, "keras_training": 2, "device_training": 2, "datasets": 2,
     "trainers": 3, "classical_trainers": 3,
     "experiments": 4,
     "submissions": 5, "fold_tasks": 5, "cross_validation": 5, "ensemble": 5, "scoreboard": 5,
@@ -28,7 +28,16 @@ TRAINING_LIBRARIES = {
     "sklearn.decomposition",
     "lightgbm",
 }
-MAY_TRAIN = {"models", "estimators", "classifiers", "keras_training", "trainers", "classical_trainers", "benchmark"}
+MAY_TRAIN = {
+    "models",
+    "estimators",
+    "classifiers",
+    "keras_training",
+    "device_training",
+    "trainers",
+    "classical_trainers",
+    "benchmark",
+}
 MODULES = sorted((REPOSITORY / "src").rglob("*.py"))
 SCRIPTS = sorted((REPOSITORY / "scripts").glob("*.py"))
 
