@@ -57,7 +57,7 @@ if [ ${#requirements[@]} -gt 1 ] && "$PYTHON" -c 'import jax; jax.devices("gpu")
 fi
 
 step() {
-    echo "== $1" >&2
+    echo "== $1 (after $SECONDS s)" >&2
 }
 
 step "data"
@@ -88,3 +88,4 @@ step "scoreboard"
 "$PYTHON" -m scripts.evaluate
 step "blend"
 "$PYTHON" -m scripts.ensemble "${experiments[@]}"
+step "done"

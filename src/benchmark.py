@@ -18,9 +18,10 @@ from src.competition import NUM_CLASSES
 from src.cross_validation import train_fold
 from src.data import read_train
 from src.datasets import Dataset, load_dataset
-from src.experiments import EXPERIMENTS
+from src.experiments import EXPERIMENTS, PLAIN
 from src.fold_tasks import FoldTask
 from src.keras_training import AugmentedBatches, prepare_backend
+from src.metrics import standard_error
 from src.provenance import describe_environment
 from src.trainers import KerasTrainer
 from src.workspace import Workspace
@@ -38,6 +39,8 @@ def measure(workspace: Workspace) -> dict[str, Any]:
         augmented_over_plain: images per second of `fit` on affinely augmented batches over `fit` on an array in
             memory, strided net, median of paired repeats.
         augmented_images_per_second, plain_images_per_second: medians.
+        fit_peak_fraction: floating-point operations per second of `fit` on augmented batches, strided net, over those
+            of a large matrix product (peak_gflops), median of paired repeats.
         peak_memory_gb: of a process that trained and predicted one fold of the strided net (one epoch).
         num_train_rows: of the workspace's data.
         environment: versions and machine.
@@ -94,15 +97,59 @@ def _compare_fits(dataset: Dataset) -> dict[str, float]:
     }
     model = STRIDED.network()
     model.compile(keras.optimizers.RMSprop(), "categorical_crossentropy", metrics=["accuracy"])
-    speeds: dict[str, list[float]] = {"augmented": [], "plain": []}
+    repeats: list[dict[str, float]] = []
     for _ in range(NUM_REPEATS + 1):
+        speeds = {"peak": _measure_matmul()}
         for name, data in sources.items():
             watch = _Stopwatch()
             model.fit(**data, callbacks=[watch], verbose=0)
-            speeds[name].append(STRIDED.batch_size / watch.seconds_per_batch)
-    pairs = list(zip(speeds["augmented"], speeds["plain"], strict=True))[1:]  # the first repeat compiles
+            speeds[name] = STRIDED.batch_size / watch.seconds_per_batch
+        repeats.append(speeds)
+    operations = 6 * count_multiply_adds(model)  # two in each; forwards, and backwards to inputs and to weights
+
+    def median(figure: Callable[[dict[str, float]], float], digits: int) -> float:
+        return round(statistics.median(map(figure, repeats[1:])), digits)  # the first repeat compiles
+
     return {
-        "augmented_over_plain": round(statistics.median(augmented / plain for augmented, plain in pairs), 3),
-        "augmented_images_per_second": round(statistics.median(augmented for augmented, _ in pairs)),
-        "plain_images_per_second": round(statistics.median(plain for _, plain in pairs)),
+        "augmented_over_plain": median(lambda speeds: speeds["augmented"] / speeds["plain"], 3),
+        "augmented_images_per_second": median(lambda speeds: speeds["augmented"], 0),
+        "plain_images_per_second": median(lambda speeds: speeds["plain"], 0),
+        "fit_peak_fraction": median(lambda speeds: operations * speeds["augmented"] / speeds["peak"], 3),
+        "peak_gflops": median(lambda speeds: speeds["peak"] / 1e9, 0),
     }
+
+
+def count_multiply_adds(model: keras.Model) -> int:
+    """Multiplications, each with its addition, of convolutions and dense layers for one image, forwards."""
+    places = {layer: int(np.prod(layer.output.shape[1:-1])) for layer in model.layers if hasattr(layer, "kernel")}
+    return sum(num_places * int(np.prod(layer.kernel.shape)) for layer, num_places in places.items())
+
+
+def _measure_matmul(size: int = 3072, num_tries: int = 3) -> float:
+    """Floating-point operations per second of a large matrix product, float32, on Keras' backend: the best try."""
+    matrix = keras.random.normal((size, size))
+
+    def multiply() -> None:
+        keras.ops.convert_to_numpy(keras.ops.matmul(matrix, matrix)[0, 0])  # waits for the result
+
+    return 2 * size**3 / min(_time(multiply) for _ in range(num_tries))
+
+
+def compare_recipes(workspace: Workspace) -> dict[str, Any]:
+    """Train fold 0 by the published RMSprop recipe and by our quickest experiment; half an hour on two cores.
+
+    Returns:
+        rmsprop_recipe_speedup: training seconds of Ghouzam's network in 30 epochs over those of `large_kernel`.
+        recipes: valid_accuracy, its standard error, and train_seconds of both.
+    """
+    dataset = load_dataset(workspace)
+    published = replace(EXPERIMENTS["cnn_augmented"], trainer=replace(PLAIN, epochs=30))
+    recipes = {}
+    for experiment in (published, EXPERIMENTS["large_kernel"]):
+        with tempfile.TemporaryDirectory() as directory:
+            record = train_fold(FoldTask(experiment, 0, dataset, Path(directory))).record
+        recipes[experiment.name] = {name: record[name] for name in ("valid_accuracy", "train_seconds")} | {
+            "standard_error": standard_error(record["valid_accuracy"], record["num_valid_rows"])
+        }
+    seconds = [recipe["train_seconds"] for recipe in recipes.values()]
+    return {"rmsprop_recipe_speedup": round(seconds[0] / seconds[1], 2), "recipes": recipes}

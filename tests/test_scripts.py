@@ -197,4 +197,4 @@ def test_benchmark_prints_one_json_object(small):
     result = run_script(small, "benchmark")
     assert result.returncode == 0, result.stderr
     figures = json.loads(result.stdout)
-    assert {"csv_over_pandas", "augmented_over_plain", "peak_memory_gb"} <= set(figures)
+    assert {"csv_over_pandas", "augmented_over_plain", "fit_peak_fraction", "peak_memory_gb"} <= set(figures)
