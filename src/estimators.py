@@ -12,6 +12,7 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import SVC
 
 from src.competition import IMAGE_SHAPE
+from src.image_statistics import measure_slant
 
 SIDE = IMAGE_SHAPE[0]
 
@@ -77,14 +78,11 @@ def deskew(pixels: np.ndarray) -> np.ndarray:
     Source: the second moments of the ink, as LeCun et al. 1998 deslanted MNIST.
     """
     images = pixels.reshape(-1, SIDE, SIDE)
-    y, x = np.mgrid[:SIDE, :SIDE]
-    ink = np.maximum(images.sum(axis=(1, 2), dtype=np.float64), 1.0)
-    mean_x, mean_y = ((images * axis).sum(axis=(1, 2)) / ink for axis in (x, y))
-    covariance = (images * (x * y)).sum(axis=(1, 2)) / ink - mean_x * mean_y
-    slants = covariance / np.maximum((images * y**2).sum(axis=(1, 2)) / ink - mean_y**2, 1e-6)
+    ink = images.sum(axis=2, dtype=np.float64)  # of each row
+    centres = (ink * np.arange(SIDE)).sum(axis=1) / np.maximum(ink.sum(axis=1), 1.0)
     upright = [
-        cv2.warpAffine(image, np.array([[1, slant, -slant * centre], [0, 1, 0]]), (SIDE, SIDE), flags=_BACKWARD)
-        for image, slant, centre in zip(images.astype(np.uint8), slants, mean_y, strict=True)
+        cv2.warpAffine(image, np.array([[1, -slant, slant * centre], [0, 1, 0]]), (SIDE, SIDE), flags=_BACKWARD)
+        for image, slant, centre in zip(images.astype(np.uint8), measure_slant(pixels), centres, strict=True)
     ]
     return np.reshape(upright, (len(images), -1))
 

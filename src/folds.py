@@ -5,20 +5,15 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from sklearn.model_selection import StratifiedKFold
-from sklearn.neighbors import radius_neighbors_graph
 
-from src.competition import NUM_CLASSES, NUM_PIXELS
+from src.competition import NUM_CLASSES
 from src.data import fingerprint
 from src.errors import InputError
+from src.near_duplicates import NEAR, find_near_pairs
 from src.workspace import Workspace, replacing
-
-NEAR = 12.0
-"""Grey levels (of 255): two images of one digit are near-identical if the root mean square of their pixel
-differences is at most this. Among the 42,000 images such pairs are plain ones; the nearest pair of any other digit
-is at 15."""
-
 
 RESTORE = "delete the directory folds/ and run python -m scripts.make_folds, which restores the same folds"
 
@@ -83,20 +78,17 @@ def make_folds(images: np.ndarray, labels: np.ndarray, num_folds: int = 5, seed:
 
 def _group_near(images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, int, int]:
     """Number the groups of near-identical images: int64 (n,), and the pairs that are identical and near-identical."""
-    groups = np.empty(len(labels), dtype=np.int64)
-    num_groups = num_identical = num_near = 0
+    found = []
     for label in np.unique(labels):
         rows = np.flatnonzero(labels == label)
-        pixels = images[rows].reshape(len(rows), NUM_PIXELS).astype(np.float32)
-        near = radius_neighbors_graph(pixels, NEAR * NUM_PIXELS**0.5).tocoo()
-        pairs = near.row < near.col
-        identical = (pixels[near.row[pairs]] == pixels[near.col[pairs]]).all(axis=1)
-        num_identical += int(identical.sum())
-        num_near += int((~identical).sum())
-        num_components, component = connected_components(near, directed=False)
-        groups[rows] = num_groups + component
-        num_groups += num_components
-    return groups, num_identical, num_near
+        pairs, distances = find_near_pairs(images[rows])
+        found.append((rows[pairs], distances))
+    pairs, distances = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    graph = coo_array((np.ones(len(pairs)), pairs.T), shape=(len(labels), len(labels)))
+    _, components = connected_components(graph, directed=False)
+    _, first_rows, components = np.unique(components, return_index=True, return_inverse=True)
+    number = np.lexsort((first_rows, labels[first_rows])).argsort()  # by digit, then by first row
+    return number[components], int((distances == 0).sum()), int((distances > 0).sum())
 
 
 def save_folds(folds: Folds, workspace: Workspace) -> None:

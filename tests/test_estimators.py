@@ -5,6 +5,7 @@ import pytest
 
 from src import estimators
 from src.classifiers import SklearnClassifier
+from src.image_statistics import measure_slant
 
 
 @pytest.mark.parametrize(
@@ -28,21 +29,11 @@ def test_learns_real_digits(build, at_least, sample_rows):
     np.testing.assert_array_equal(again.predict_proba(images[3000:]), proba)
 
 
-def slants(pixels):
-    """Of each image's ink: the covariance of x and y over the variance of y."""
-    images = pixels.reshape(-1, 28, 28).astype(float)
-    y, x = np.mgrid[:28, :28]
-    ink = images.sum(axis=(1, 2))
-    mean_x, mean_y = (images * x).sum(axis=(1, 2)) / ink, (images * y).sum(axis=(1, 2)) / ink
-    covariance = (images * x * y).sum(axis=(1, 2)) / ink - mean_x * mean_y
-    return covariance / ((images * y * y).sum(axis=(1, 2)) / ink - mean_y**2)
-
-
 def test_deskewed_ink_stands_upright(sample_rows):
     pixels = sample_rows[0][:300].reshape(300, -1)
     deskewed = estimators.deskew(pixels)
     assert deskewed.shape == pixels.shape and deskewed.dtype == np.uint8
-    assert np.abs(slants(pixels)).mean() > 0.15 and np.abs(slants(deskewed)).mean() < 0.02
+    assert np.abs(measure_slant(pixels)).mean() > 0.15 and np.abs(measure_slant(deskewed)).mean() < 0.02
 
 
 def test_edges_are_described_by_direction_not_by_contrast():
