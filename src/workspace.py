@@ -45,6 +45,10 @@ class Workspace:
         return self.input_dir / "test_labels.csv"
 
     @property
+    def data_report_html(self) -> Path:
+        return self.input_dir / "data_report.html"
+
+    @property
     def folds_csv(self) -> Path:
         return self.root / "folds" / "folds.csv"
 

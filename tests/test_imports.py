@@ -30,6 +30,7 @@ TRAINING_LIBRARIES = {
     "lightgbm",
 }
 MAY_TRAIN = {
+    "reports",
     "models",
     "estimators",
     "classifiers",

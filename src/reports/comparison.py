@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 from scipy.stats import false_discovery_control
 
 from src import estimators
@@ -46,7 +47,7 @@ def write_comparison(board: pd.DataFrame, workspace: Workspace, folds: Folds) ->
         num_folds=folds.num_folds,
         board=board.to_dict("records"),
         digits={name: measure_digits(folds.labels, member.oof).to_dict("records") for name, member in members.items()},
-        costs=plots.draw_costs(board[board.experiment.isin(members)], folds.num_folds) if members else "",
+        costs=plots.render(plots.draw_costs, board[board.experiment.isin(members)], folds.num_folds) if members else "",
         neighbours=_compare_neighbours(list(members.values()), folds),
         learning_curves=_draw(plots.draw_learning_curves, _find_learning_curves(all_members, folds)),
         importances=_draw(plots.draw_heat_maps, importances),
@@ -56,8 +57,8 @@ def write_comparison(board: pd.DataFrame, workspace: Workspace, folds: Folds) ->
     )
 
 
-def _draw(draw: Callable[[dict[str, Any]], str], values: dict[str, Any]) -> str:
-    return draw(values) if values else ""
+def _draw(draw: Callable[[dict[str, Any]], Figure], values: dict[str, Any]) -> str:
+    return plots.render(draw, values) if values else ""
 
 
 def _look_into_pipelines(

@@ -3,7 +3,6 @@
 import io
 import re
 from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -30,24 +29,25 @@ SVG_STYLE: dict[Any, Any] = {
 }
 
 
-def _as_svg(draw: Callable[..., Figure]) -> Callable[..., Markup]:
-    """Let a function that draws a figure give SVG for a page instead."""
+def render(draw: Callable[..., Figure], *arguments: Any, png: Path | None = None) -> Markup:
+    """Give what a function draws as SVG for a page.
 
-    @wraps(draw)
-    def draw_svg(*arguments: Any) -> Markup:
-        with matplotlib.rc_context(SVG_STYLE | {"svg.hashsalt": draw.__name__}):  # ids of a page must differ
-            text = io.StringIO()
-            draw(*arguments).savefig(
-                text, format="svg", transparent=True, metadata=dict.fromkeys(("Creator", "Date", "Format", "Type"))
-            )
-        svg = text.getvalue()
-        svg = re.sub(r' id="[a-zA-Z.]+_\d+"', "", svg[svg.index("<svg") :])  # names that no one refers to
-        return Markup(svg.replace(INK, "currentColor"))
+    Args:
+        draw: gives a figure, from the arguments.
+        png: where to keep the same figure as an image file.
+    """
+    if png is not None:
+        with replacing(png) as temporary:
+            draw(*arguments).savefig(temporary, format="png", dpi=150)
+    with matplotlib.rc_context(SVG_STYLE | {"svg.hashsalt": draw.__name__}):  # ids of a page must differ
+        text = io.StringIO()
+        metadata = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+        draw(*arguments).savefig(text, format="svg", transparent=True, metadata=metadata)
+    svg = text.getvalue()
+    svg = re.sub(r' id="[a-zA-Z.]+_\d+"', "", svg[svg.index("<svg") :])  # names that no one refers to
+    return Markup(svg.replace(INK, "currentColor"))
 
-    return draw_svg
 
-
-@_as_svg
 def draw_costs(board: pd.DataFrame, num_folds: int) -> Figure:
     """Draw the error of experiments (rows of the scoreboard) over what they cost."""
     costs = {
@@ -68,7 +68,6 @@ def draw_costs(board: pd.DataFrame, num_folds: int) -> Figure:
     return figure
 
 
-@_as_svg
 def draw_learning_curves(curves: dict[str, list[tuple[int, float, float]]]) -> Figure:
     """Draw the error (a share, with its standard error) over the number of training rows, a line for each recipe."""
     figure = Figure(figsize=(6, 4), layout="constrained")
@@ -82,7 +81,6 @@ def draw_learning_curves(curves: dict[str, list[tuple[int, float, float]]]) -> F
     return figure
 
 
-@_as_svg
 def draw_heat_maps(maps: dict[str, np.ndarray]) -> Figure:
     """Draw images, float (28, 28), side by side."""
     figure = Figure(figsize=(3.2 * len(maps), 3.4), layout="constrained")
@@ -92,7 +90,6 @@ def draw_heat_maps(maps: dict[str, np.ndarray]) -> Figure:
     return figure
 
 
-@_as_svg
 def draw_variances(variances: dict[str, np.ndarray]) -> Figure:
     """Draw the share of variance that the first principal components hold, a line for each model."""
     figure = Figure(figsize=(6, 4), layout="constrained")

@@ -1,0 +1,22 @@
+"""Look at the data: python -m scripts.explore_data writes input/data_report.html, one file that any browser opens.
+
+Counts, duplicates, typical images and outliers, a map of the digits, drift between training and test images, ink, slant
+and stroke width, and what augmentation makes of them. The plots lie beside it as PNG, in input/data_report/.
+"""
+
+import argparse
+
+from scripts import run
+from src.reports.data_report import write_data_report
+from src.workspace import find_workspace
+
+
+def main() -> None:
+    argparse.ArgumentParser(prog="python -m scripts.explore_data", description=__doc__).parse_args()
+    workspace = find_workspace()
+    write_data_report(workspace)
+    print(workspace.data_report_html)
+
+
+if __name__ == "__main__":
+    run(main)
