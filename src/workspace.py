@@ -69,6 +69,14 @@ class Workspace:
         return self.oof_dir / "comparison.html"
 
     @property
+    def errors_csv(self) -> Path:
+        return self.oof_dir / "errors.csv"
+
+    @property
+    def error_report_html(self) -> Path:
+        return self.oof_dir / "error_report.html"
+
+    @property
     def tuning_dir(self) -> Path:
         """The studies of scripts.tune."""
         return self.oof_dir / "tuning"

@@ -1,0 +1,132 @@
+"""What the error report says of one experiment, or of the last blend."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.stats import binomtest
+
+from src.artifacts import Predictions, list_trained, load_predictions, load_records
+from src.ensemble import blend
+from src.errors import InputError
+from src.folds import Folds
+from src.image_statistics import measure_ink, measure_slant, measure_stroke_width
+from src.metrics import accuracy
+from src.workspace import Workspace
+
+BLEND = "blend"
+NUM_QUANTILES = 10
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is looked at, and what all experiments say of the same rows."""
+
+    name: str
+    oof: np.ndarray  # float (n, 10)
+    test: np.ndarray  # float (t, 10)
+    members: tuple[str, ...]  # the experiments that it is made of
+    experiments: dict[str, Predictions]  # all whose folds are complete
+
+
+def load_subject(name: str, workspace: Workspace, folds: Folds) -> Subject:
+    """Load the out-of-fold probabilities of an experiment, or those of the last blend by the name `blend`.
+
+    Raises:
+        InputError: there is no such experiment, no blend yet, or a fold result is missing or damaged.
+    """
+    if name == BLEND:
+        try:
+            members = tuple(json.loads(workspace.submission_json.read_text())["members"])
+        except FileNotFoundError:
+            raise InputError("there is no blend yet; make one: python -m scripts.ensemble") from None
+        except (ValueError, TypeError, KeyError):
+            raise InputError(
+                f"{workspace.submission_json} is damaged; make another: python -m scripts.ensemble"
+            ) from None
+    else:
+        members = (name,)
+    complete = [
+        trained
+        for trained in list_trained(workspace)
+        if len(load_records(workspace, trained, folds.num_folds)) == folds.num_folds
+    ]
+    names = dict.fromkeys((*members, *complete))
+    experiments = {trained: load_predictions(workspace, trained, folds) for trained in names}
+    mixed = blend([experiments[member] for member in members], folds.labels, folds.assignment)
+    return Subject(name, mixed.oof, mixed.test, members, experiments)
+
+
+def measure_folds(subject: Subject, folds: Folds) -> list[dict[str, Any]]:
+    """Accuracy of each fold and of all rows, with its 95 % interval (Wilson 1927)."""
+    parts = {str(fold): folds.assignment == fold for fold in range(folds.num_folds)}
+    parts["all"] = np.ones(len(folds.labels), bool)
+    rows = []
+    for name, inside in parts.items():
+        num_hits = int((subject.oof[inside].argmax(axis=1) == folds.labels[inside]).sum())
+        interval = binomtest(num_hits, int(inside.sum())).proportion_ci(method="wilson")
+        rows.append(
+            {"fold": name, "rows": int(inside.sum()), "errors": int(inside.sum()) - num_hits}
+            | {"accuracy": num_hits / inside.sum(), "low": interval.low, "high": interval.high}
+        )
+    return rows
+
+
+def make_error_table(subject: Subject, folds: Folds, rows: Sequence[int] | np.ndarray) -> pd.DataFrame:
+    """List what is known of some rows of train.csv.
+
+    Columns: row, fold, label, predicted, confidence, label_probability, and what each experiment predicts, by its name.
+    """
+    rows = np.asarray(rows, dtype=np.int64)
+    proba = subject.oof[rows]
+    table = {
+        "row": rows,
+        "fold": folds.assignment[rows],
+        "label": folds.labels[rows],
+        "predicted": proba.argmax(axis=1),
+        "confidence": proba.max(axis=1),
+        "label_probability": proba[np.arange(len(rows)), folds.labels[rows]],
+    }
+    return pd.DataFrame(table | {name: e.oof[rows].argmax(axis=1) for name, e in subject.experiments.items()})
+
+
+def compare_experiments(subject: Subject, folds: Folds) -> dict[str, Any]:
+    """How the errors of experiments overlap: pairs, those common to all, and what each member adds to the blend."""
+    wrong = {name: e.oof.argmax(axis=1) != folds.labels for name, e in subject.experiments.items()}
+    pairs = {
+        (a, b): int((wrong[a] & wrong[b]).sum()) / max(int((wrong[a] | wrong[b]).sum()), 1)
+        for a, b in combinations(wrong, 2)
+    }
+    added = {}
+    if len(subject.members) > 1:
+        for name in subject.members:
+            rest = [subject.experiments[member] for member in subject.members if member != name]
+            without = blend(rest, folds.labels, folds.assignment).oof
+            added[name] = accuracy(folds.labels, subject.oof) - accuracy(folds.labels, without)
+    return {
+        "names": list(wrong),
+        "errors": {name: int(mistaken.sum()) for name, mistaken in wrong.items()},
+        "overlap": pairs | {(b, a): share for (a, b), share in pairs.items()},
+        "common": int(np.logical_and.reduce(list(wrong.values())).sum()),
+        "added": added,
+    }
+
+
+def measure_by_statistics(subject: Subject, folds: Folds, images: np.ndarray) -> dict[str, pd.DataFrame]:
+    """Accuracy within tenths of the rows by ink, slant and stroke width: columns middle, accuracy, rows."""
+    hits = subject.oof.argmax(axis=1) == folds.labels
+    measured = {
+        "ink, full pixels": measure_ink(images),
+        "slant, columns per row": measure_slant(images),
+        "stroke width, pixels": measure_stroke_width(images),
+    }
+    found = {}
+    for name, values in measured.items():
+        tenth = pd.qcut(values, NUM_QUANTILES, labels=False, duplicates="drop")
+        groups = pd.DataFrame({"middle": values, "accuracy": hits, "rows": 1}).groupby(tenth)
+        found[name] = groups.agg({"middle": "median", "accuracy": "mean", "rows": "sum"})
+    return found

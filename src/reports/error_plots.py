@@ -1,0 +1,92 @@
+"""Plots of the error report."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from sklearn.metrics import PrecisionRecallDisplay, RocCurveDisplay
+
+from src.metrics import NUM_BINS, standard_error
+
+
+def draw_roc(labels: np.ndarray, proba: np.ndarray) -> Figure:
+    """Draw the ROC curve of each digit against the rest, its upper left part; labels (n,), proba (n, 10)."""
+    figure = Figure(figsize=(5, 4.2), layout="constrained")
+    axes = figure.subplots()
+    for digit in np.unique(labels):
+        RocCurveDisplay.from_predictions(
+            labels == digit, proba[:, digit], ax=axes, name=str(digit), drop_intermediate=True
+        )
+    axes.set(
+        xscale="symlog",
+        xlim=(0, 1),
+        ylim=(0.95, 1.0005),
+        xlabel="false positives (share)",
+        ylabel="true positives (share)",
+    )
+    axes.set_xscale("symlog", linthresh=1e-4)
+    axes.legend(fontsize=7, loc="lower right")
+    return figure
+
+
+def draw_precision_recall(labels: np.ndarray, proba: np.ndarray) -> Figure:
+    """Draw precision over recall of each digit, the upper right part; labels (n,), proba (n, 10)."""
+    figure = Figure(figsize=(5, 4.2), layout="constrained")
+    axes = figure.subplots()
+    for digit in np.unique(labels):
+        PrecisionRecallDisplay.from_predictions(
+            labels == digit, proba[:, digit], ax=axes, name=str(digit), drop_intermediate=True
+        )
+    axes.set(xlim=(0.95, 1.0005), ylim=(0.95, 1.0005), xlabel="recall", ylabel="precision")
+    axes.legend(fontsize=7, loc="lower left")
+    return figure
+
+
+def draw_histories(histories: dict[str, Sequence[Sequence[dict[str, Any]]]]) -> Figure:
+    """Draw loss and validation error over the epochs: for each experiment the histories of its folds."""
+    figure = Figure(figsize=(9, 3 * len(histories)), layout="constrained")
+    for (name, folds), (left, right) in zip(
+        histories.items(), figure.subplots(len(histories), 2, squeeze=False), strict=True
+    ):
+        for fold, history in enumerate(folds):
+            epochs = np.arange(1, len(history) + 1)
+            if "loss" in history[0]:
+                left.plot(epochs, [entry["loss"] for entry in history], linewidth=1)
+            error = [100 * (1 - entry["valid_accuracy"]) for entry in history]
+            right.plot(epochs, error, linewidth=1, label=f"fold {fold}")
+        left.set(title=name, ylabel="training loss, nats", yscale="log", xlabel="epoch")
+        right.set(title=name, ylabel="validation error, %", yscale="log", xlabel="epoch")
+        right.legend(fontsize=7)
+    return figure
+
+
+def draw_reliability(labels: np.ndarray, kinds: dict[str, np.ndarray]) -> Figure:
+    """Draw accuracy over confidence, in bins, of several probabilities (n, 10) for the same labels (n,)."""
+    figure = Figure(figsize=(5, 4.2), layout="constrained")
+    axes = figure.subplots()
+    axes.plot([0, 1], [0, 1], color="grey", linewidth=0.7, linestyle="--")
+    for name, proba in kinds.items():
+        confidence, hit = proba.max(axis=1), proba.argmax(axis=1) == labels
+        groups = pd.DataFrame({"confidence": confidence, "hit": hit}).groupby(
+            np.minimum((confidence * NUM_BINS).astype(int), NUM_BINS - 1)
+        )
+        means, sizes = groups.mean(), groups.size()
+        errors = [standard_error(share, size) for share, size in zip(means["hit"], sizes, strict=True)]
+        axes.errorbar(means["confidence"], means["hit"], errors, fmt="o-", markersize=4, elinewidth=1, label=name)
+    axes.set(xlabel="confidence", ylabel="accuracy", xlim=(0, 1.02), ylim=(0, 1.02))
+    axes.legend()
+    return figure
+
+
+def draw_by_statistics(found: dict[str, pd.DataFrame]) -> Figure:
+    """Draw the error within tenths of the rows by each figure: tables with columns middle, accuracy, rows."""
+    figure = Figure(figsize=(9, 3), layout="constrained")
+    for axes, (name, table) in zip(figure.subplots(1, len(found), sharey=True), found.items(), strict=True):
+        errors = [standard_error(share, rows) for share, rows in zip(table["accuracy"], table["rows"], strict=True)]
+        axes.errorbar(table["middle"], 100 * (1 - table["accuracy"]), 100 * np.array(errors), fmt="o-", markersize=4)
+        axes.set(xlabel=name)
+        axes.set_ylim(bottom=0)
+    figure.axes[0].set_ylabel("OOF error, %")
+    return figure

@@ -1,0 +1,153 @@
+"""oof/error_report.html: where a model is wrong, and where the labels may be."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import confusion_matrix
+
+from src.competition import NUM_CLASSES
+from src.datasets import Dataset
+from src.ensemble import find_temperature, scale_nested
+from src.errors import InputError
+from src.label_errors import rank_suspects
+from src.metrics import format_accuracy, measure, measure_digits
+from src.reports import error_plots, plots
+from src.reports.error_findings import (
+    Subject,
+    compare_experiments,
+    load_subject,
+    make_error_table,
+    measure_by_statistics,
+    measure_folds,
+)
+from src.reports.pages import embed_images, write_page
+from src.workspace import Workspace, replacing
+
+NUM_SUSPECTS = 100
+NUM_SHOWN = 48  # least sure hits, and test images
+MAX_ERRORS = 3000  # shown ones: keeps the page small where a weak model is looked at
+VERDICTS = ("mislabelled", "undecidable", "model's fault")
+
+
+def write_error_report(name: str, dataset: Dataset, workspace: Workspace, verdicts: Path | None = None) -> list[str]:
+    """Write the page, oof/errors.csv and the plots as PNG in oof/error_report/.
+
+    Args:
+        name: an experiment, or `blend`.
+        verdicts: what a person has picked in the page and downloaded.
+
+    Returns:
+        Lines for the terminal.
+
+    Raises:
+        InputError: nothing of that name, damaged results, or verdicts that are not of these rows.
+    """
+    folds = dataset.folds
+    subject = load_subject(name, workspace, folds)
+    labels, oof = folds.labels, subject.oof
+    judged = None if verdicts is None else _read_verdicts(verdicts, len(labels))
+    errors = np.flatnonzero(oof.argmax(axis=1) != labels)
+    errors = errors[np.argsort(-oof[errors].max(axis=1), kind="stable")]
+    table = make_error_table(subject, folds, errors)
+    with replacing(workspace.errors_csv) as temporary:
+        table.to_csv(temporary, index=False)
+    summary = _summarize(subject, labels, judged)
+    _write_page(subject, dataset, errors, summary, workspace)
+    return summary
+
+
+def _read_verdicts(path: Path, num_rows: int) -> pd.DataFrame:
+    try:
+        table = pd.read_csv(path)
+        whole = table["row"].between(0, num_rows - 1).all() and table["verdict"].isin(VERDICTS).all()
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path} holds no verdicts ({error}); download them in oof/error_report.html") from None
+    if not whole:
+        raise InputError(f"{path} has a row or a verdict that is not known; download it again in oof/error_report.html")
+    return table
+
+
+def _summarize(subject: Subject, labels: np.ndarray, judged: pd.DataFrame | None) -> list[str]:
+    hits = subject.oof.argmax(axis=1) == labels
+    lines = [f"{subject.name}: OOF {format_accuracy(hits.mean(), len(hits))}, {int((~hits).sum()):,} errors"]
+    if judged is not None:
+        counts = judged["verdict"].value_counts()
+        lines.append("verdicts: " + ", ".join(f"{counts.get(verdict, 0)} {verdict}" for verdict in VERDICTS))
+        kept = np.ones(len(hits), bool)
+        kept[judged.loc[judged["verdict"] == "mislabelled", "row"]] = False
+        lines.append(f"without the mislabelled rows: OOF {format_accuracy(hits[kept].mean(), int(kept.sum()))}")
+    return lines
+
+
+def _write_page(
+    subject: Subject, dataset: Dataset, errors: np.ndarray, summary: list[str], workspace: Workspace
+) -> None:
+    folds, labels, oof = dataset.folds, dataset.labels, subject.oof
+    scaled = scale_nested(oof, labels, folds.assignment)
+    hits = np.flatnonzero(oof.argmax(axis=1) == labels)
+    directory = workspace.error_report_html.with_suffix("")
+
+    def plot(draw: Any, *arguments: Any) -> str:
+        return plots.render(draw, *arguments, png=directory / f"{draw.__name__.removeprefix('draw_')}.png")
+
+    histories = {
+        name: [record["history"] for record in subject.experiments[name].records]
+        for name in subject.members
+        if subject.experiments[name].records[0].get("history")
+    }
+    write_page(
+        workspace.error_report_html,
+        "error_report.html",
+        subject=subject,
+        summary=summary,
+        folds=measure_folds(subject, folds),
+        confusion=confusion_matrix(labels, oof.argmax(axis=1), labels=range(NUM_CLASSES)).tolist(),
+        digits=measure_digits(labels, oof).to_dict("records"),
+        figures={"as it is": measure(labels, oof), "scaled": measure(labels, scaled)},
+        temperature=find_temperature(oof, labels),
+        roc=plot(error_plots.draw_roc, labels, oof),
+        precision_recall=plot(error_plots.draw_precision_recall, labels, oof),
+        reliability=plot(error_plots.draw_reliability, labels, {"as it is": oof, "scaled": scaled}),
+        histories=plot(error_plots.draw_histories, histories) if histories else "",
+        statistics=plot(error_plots.draw_by_statistics, measure_by_statistics(subject, folds, dataset.images)),
+        agreement=compare_experiments(subject, folds),
+        verdicts=VERDICTS,
+        num_errors=len(errors),
+        errors=_make_cards(subject, dataset, errors[:MAX_ERRORS]),
+        suspects=_make_cards(subject, dataset, rank_suspects(labels, oof)[:NUM_SUSPECTS]),
+        unsure=_make_cards(subject, dataset, hits[np.argsort(oof[hits].max(axis=1), kind="stable")[:NUM_SHOWN]]),
+        unsure_test=_make_test_cards(subject, dataset),
+    )
+
+
+def _make_cards(subject: Subject, dataset: Dataset, rows: np.ndarray) -> list[dict[str, Any]]:
+    table = make_error_table(subject, dataset.folds, rows)
+    names = list(subject.experiments)
+    cards: list[dict[str, Any]] = []
+    for entry in table.to_dict("records"):
+        votes = {name: entry.pop(name) for name in names}
+        best = np.argsort(-subject.oof[entry["row"]], kind="stable")[:3]
+        cards.append(
+            {str(key): value for key, value in entry.items()}
+            | {
+                "image": embed_images(dataset.images[entry["row"]][None]),
+                "votes": votes,
+                "wrong": [name for name, vote in votes.items() if vote != entry["label"]],
+                "best": [(int(digit), float(subject.oof[entry["row"], digit])) for digit in best],
+            }
+        )
+    return cards
+
+
+def _make_test_cards(subject: Subject, dataset: Dataset) -> list[dict[str, Any]]:
+    rows = np.argsort(subject.test.max(axis=1), kind="stable")[:NUM_SHOWN]
+    return [
+        {
+            "row": int(row),
+            "image": embed_images(dataset.test_images[row][None]),
+            "best": [(int(digit), float(subject.test[row, digit])) for digit in np.argsort(-subject.test[row])[:3]],
+        }
+        for row in rows
+    ]

@@ -1,0 +1,28 @@
+"""Wrong labels that were put in are found first."""
+
+import numpy as np
+
+from src.label_errors import rank_suspects
+
+
+def test_confident_contradictions_come_before_unsure_rows():
+    labels = np.array([0] * 50 + [1] * 50)
+    proba = np.full((100, 10), 0.01)
+    proba[np.arange(100), labels] = 0.91
+    proba[7] = proba[60]  # looks exactly like a one
+    proba[8, [0, 1]] = 0.45, 0.47  # may be either
+    proba[9, [0, 1]] = 0.47, 0.45
+    assert rank_suspects(labels, proba)[:3].tolist() == [7, 8, 9]
+
+
+def test_flipped_labels_are_among_the_first():
+    rng = np.random.default_rng(0)
+    truth = rng.integers(0, 10, 4000)
+    said = np.where(rng.random(4000) < 0.97, truth, rng.integers(0, 10, 4000))
+    sharpness = rng.uniform(0.3, 1, (4000, 1))
+    proba = (1 - sharpness) / 10 + sharpness * np.eye(10)[said]
+    flipped = rng.choice(4000, 40, replace=False)
+    labels = truth.copy()
+    labels[flipped] = (labels[flipped] + rng.integers(1, 10, 40)) % 10
+    first = rank_suspects(labels, proba)[:160]  # 40 flipped, and about 110 on which the model errs
+    assert len(set(first) & set(flipped)) >= 34
