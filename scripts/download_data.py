@@ -36,6 +36,7 @@ def main() -> None:
     else:
         _get_from_kaggle(workspace, arguments.force)
     print(f"{workspace.input_dir}: {', '.join(COMPETITION_FILES)}")
+    print("to look at them: python -m scripts.explore_data")
 
 
 def _get_from_kaggle(workspace: Workspace, force: bool) -> None:

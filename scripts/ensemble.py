@@ -34,6 +34,7 @@ def main() -> None:
     _report(result, members, folds)
     _report_test_accuracy(result, workspace)
     message = f"{' + '.join(names)}, OOF {accuracy(folds.labels, result.oof):.5f}"
+    print("to look at its errors: python -m scripts.analyze_errors")
     print(f"submission: {workspace.submission_csv}")
     if workspace.test_labels_csv.exists():
         print("This is the embedded sample's and not for Kaggle; with the competition's data you would now run:")

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The tests: lint, types, pytest.
 #   bash scripts/test.sh [--all] [PYTEST ARGUMENTS...]
-# --all: also the slow end-to-end tests.
+# --all: also the slow end-to-end tests, and those in a browser (Debian: apt install chromium).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

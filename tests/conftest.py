@@ -21,14 +21,14 @@ from tests.kaggle_server import Kaggle
 
 
 def pytest_addoption(parser):
-    parser.addoption("--all", action="store_true", help="also run the slow end-to-end tests")
+    parser.addoption("--all", action="store_true", help="also run the slow end-to-end tests, and those in a browser")
 
 
 def pytest_collection_modifyitems(config, items):
     if not config.getoption("--all"):
-        slow = [item for item in items if item.get_closest_marker("slow")]
-        config.hook.pytest_deselected(items=slow)
-        items[:] = [item for item in items if item not in slow]
+        left_out = [item for item in items if item.get_closest_marker("slow") or item.get_closest_marker("browser")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
 
 
 @pytest.fixture(scope="session")
