@@ -87,6 +87,5 @@ def draw_by_statistics(found: dict[str, pd.DataFrame]) -> Figure:
         errors = [standard_error(share, rows) for share, rows in zip(table["accuracy"], table["rows"], strict=True)]
         axes.errorbar(table["middle"], 100 * (1 - table["accuracy"]), 100 * np.array(errors), fmt="o-", markersize=4)
         axes.set(xlabel=name)
-        axes.set_ylim(bottom=0)
-    figure.axes[0].set_ylabel("OOF error, %")
+    figure.axes[0].set(ylabel="OOF error, %", ylim=(0, None))
     return figure
