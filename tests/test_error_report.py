@@ -14,6 +14,7 @@ from src.ensemble import blend, write_submission
 from src.errors import InputError
 from src.experiments import get_experiments
 from src.folds import make_folds, save_folds
+from src.image_statistics import measure_stroke_width
 from src.label_errors import rank_suspects
 from src.metrics import measure_digits
 from src.reports.error_findings import compare_experiments, load_subject, measure_by_statistics, measure_folds
@@ -84,17 +85,24 @@ def test_agreement_of_experiments(results):
     assert set(found["added"]) == {"first", "second"}
 
 
-def test_thick_strokes_are_told_from_thin_ones(results):
-    dataset = load_dataset(results)
-    found = measure_by_statistics(load_subject("first", results, dataset.folds), dataset.folds, dataset.images)
+def test_errors_on_thick_strokes_are_seen_there(small):
+    dataset = load_dataset(small)
+    thickest = np.argsort(measure_stroke_width(dataset.images))[-30:]
+    save_predictions(small, "thin", [0, 1], thickest, recipe={}, history=[])
+    found = measure_by_statistics(load_subject("thin", small, dataset.folds), dataset.folds, dataset.images)
     for table in found.values():
         assert table["rows"].sum() == 300 and table["middle"].is_monotonic_increasing
         assert (table["accuracy"] * table["rows"]).sum() == pytest.approx(270)
+    by_width = found["stroke width, pixels"]["accuracy"]
+    assert by_width.iloc[-1] == 0 and (by_width.iloc[:-1] == 1).all()
 
 
 def test_verdicts_are_read_back(results, tmp_path):
     verdicts = tmp_path / "verdicts.csv"
-    verdicts.write_text("row,verdict\n10,mislabelled\n11,mislabelled\n12,undecidable\n13,model's fault\n")
+    labels = load_dataset(results).labels
+    picked = {10: "mislabelled", 11: "mislabelled", 12: "undecidable", 13: "model's fault"}
+    lines = [f"{row},{labels[row]},{verdict}\n" for row, verdict in picked.items()]
+    verdicts.write_text("row,label,verdict\n" + "".join(lines))
     lines = write_error_report("first", load_dataset(results), results, verdicts)
     assert lines[1:] == [
         "verdicts: 2 mislabelled, 1 undecidable, 1 model's fault",
@@ -102,13 +110,47 @@ def test_verdicts_are_read_back(results, tmp_path):
     ]
 
 
-@pytest.mark.parametrize("text", ["", "row\n3\n", "row,verdict\n300,mislabelled\n", "row,verdict\n3,fine\n"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "row\n3\n",
+        "300,L,mislabelled\n",
+        "3,L,fine\n",
+        "3.5,L,mislabelled\n",
+        ",L,mislabelled\n",
+        "3,L,mislabelled\n3,L,undecidable\n",
+        "3,11,mislabelled\n",
+    ],
+)
 def test_other_files_than_verdicts_are_refused(results, tmp_path, text):
     verdicts = tmp_path / "verdicts.csv"
-    verdicts.write_text(text)
+    heading = "row,label,verdict\n" if "," in text else ""
+    verdicts.write_text(heading + text.replace("L", str(load_dataset(results).labels[3])))
     with pytest.raises(InputError, match=rf"{verdicts} .*download"):
         write_error_report("first", load_dataset(results), results, verdicts)
     assert not results.errors_csv.exists()
+
+
+def test_members_that_were_retrained_are_not_called_the_last_blend(results):
+    for fold in (0, 1):
+        path = results.fold_path("second", fold, ".json")
+        path.write_text(path.read_text().replace('"abc"', '"other"'))
+    with pytest.raises(InputError, match="second was trained by another recipe since the last blend"):
+        write_error_report("blend", load_dataset(results), results)
+
+
+def test_a_damaged_experiment_that_was_not_asked_for_is_left_out(results, capsys):
+    results.fold_path("second", 1, ".npz").write_bytes(b"")
+    subject = load_subject("first", results, load_dataset(results).folds)
+    assert set(subject.experiments) == {"first"} and "left out: " in capsys.readouterr().err
+
+
+def test_other_test_images_than_were_predicted_are_refused(results):
+    lines = results.test_csv.read_text().splitlines()
+    results.test_csv.write_text("\n".join([lines[0], *reversed(lines[1:])]) + "\n")
+    with pytest.raises(InputError, match="not the file whose images first predicted"):
+        write_error_report("first", load_dataset(results), results)
 
 
 def test_without_a_blend_it_says_what_to_do(small):

@@ -10,12 +10,13 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binomtest
 
-from src.artifacts import Predictions, list_trained, load_predictions, load_records
+from src.artifacts import Predictions, list_trained, load_predictions
 from src.ensemble import blend
 from src.errors import InputError
 from src.folds import Folds
 from src.image_statistics import measure_ink, measure_slant, measure_stroke_width
 from src.metrics import accuracy
+from src.progress import say
 from src.workspace import Workspace
 
 BLEND = "blend"
@@ -36,29 +37,45 @@ class Subject:
 def load_subject(name: str, workspace: Workspace, folds: Folds) -> Subject:
     """Load the out-of-fold probabilities of an experiment, or those of the last blend by the name `blend`.
 
+    The other experiments are those that are complete, whole and learnt from all rows.
+
     Raises:
-        InputError: there is no such experiment, no blend yet, or a fold result is missing or damaged.
+        InputError: there is no such experiment, no blend yet, or its fold results are missing, damaged or not those
+            that were blended.
     """
-    if name == BLEND:
-        try:
-            members = tuple(json.loads(workspace.submission_json.read_text())["members"])
-        except FileNotFoundError:
-            raise InputError("there is no blend yet; make one: python -m scripts.ensemble") from None
-        except (ValueError, TypeError, KeyError):
-            raise InputError(
-                f"{workspace.submission_json} is damaged; make another: python -m scripts.ensemble"
-            ) from None
-    else:
-        members = (name,)
-    complete = [
-        trained
-        for trained in list_trained(workspace)
-        if len(load_records(workspace, trained, folds.num_folds)) == folds.num_folds
-    ]
-    names = dict.fromkeys((*members, *complete))
-    experiments = {trained: load_predictions(workspace, trained, folds) for trained in names}
-    mixed = blend([experiments[member] for member in members], folds.labels, folds.assignment)
-    return Subject(name, mixed.oof, mixed.test, members, experiments)
+    members = _load_members(workspace, folds) if name == BLEND else [load_predictions(workspace, name, folds)]
+    mixed = blend(members, folds.labels, folds.assignment)
+    experiments = {member.experiment: member for member in members}
+    for other in list_trained(workspace):
+        if other not in experiments:
+            try:
+                predictions = load_predictions(workspace, other, folds)
+            except InputError as error:
+                say(f"left out: {error}")
+                continue
+            if "train_share" not in predictions.records[0].get("recipe", {}):
+                experiments[other] = predictions
+    return Subject(name, mixed.oof, mixed.test, tuple(member.experiment for member in members), experiments)
+
+
+def _load_members(workspace: Workspace, folds: Folds) -> list[Predictions]:
+    again = "make another: python -m scripts.ensemble"
+    try:
+        recipes = {
+            name: member["recipe_hash"]
+            for name, member in json.loads(workspace.submission_json.read_text())["members"].items()
+        }
+    except FileNotFoundError:
+        raise InputError("there is no blend yet; make one: python -m scripts.ensemble") from None
+    except (ValueError, TypeError, KeyError, AttributeError):
+        recipes = {}
+    if not recipes:
+        raise InputError(f"{workspace.submission_json} is damaged; {again}")
+    members = [load_predictions(workspace, name, folds) for name in recipes]
+    for member in members:
+        if member.records[0]["recipe_hash"] != recipes[member.experiment]:
+            raise InputError(f"{member.experiment} was trained by another recipe since the last blend; {again}")
+    return members
 
 
 def measure_folds(subject: Subject, folds: Folds) -> list[dict[str, Any]]:

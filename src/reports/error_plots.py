@@ -6,58 +6,70 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from sklearn.metrics import PrecisionRecallDisplay, RocCurveDisplay
+from sklearn.metrics import auc, average_precision_score, precision_recall_curve, roc_curve
 
-from src.metrics import NUM_BINS, standard_error
+from src.metrics import NUM_BINS, measure_digits, standard_error
 
 
 def draw_roc(labels: np.ndarray, proba: np.ndarray) -> Figure:
-    """Draw the ROC curve of each digit against the rest, its upper left part; labels (n,), proba (n, 10)."""
+    """Draw the ROC curve of each digit against the rest; labels (n,), proba (n, 10)."""
     figure = Figure(figsize=(5, 4.2), layout="constrained")
     axes = figure.subplots()
     for digit in np.unique(labels):
-        RocCurveDisplay.from_predictions(
-            labels == digit, proba[:, digit], ax=axes, name=str(digit), drop_intermediate=True
-        )
+        false_share, true_share, _ = roc_curve(labels == digit, proba[:, digit])
+        area = auc(false_share, true_share)
+        axes.plot(np.maximum(false_share, 1 / len(labels)), true_share, linewidth=1, label=f"{digit}: area {area:.5f}")
     axes.set(
-        xscale="symlog",
-        xlim=(0, 1),
-        ylim=(0.95, 1.0005),
+        xscale="log",
         xlabel="false positives (share)",
         ylabel="true positives (share)",
+        ylim=(_floor(labels, proba), 1.002),
     )
-    axes.set_xscale("symlog", linthresh=1e-4)
     axes.legend(fontsize=7, loc="lower right")
     return figure
 
 
 def draw_precision_recall(labels: np.ndarray, proba: np.ndarray) -> Figure:
-    """Draw precision over recall of each digit, the upper right part; labels (n,), proba (n, 10)."""
+    """Draw precision over recall of each digit; labels (n,), proba (n, 10)."""
     figure = Figure(figsize=(5, 4.2), layout="constrained")
     axes = figure.subplots()
     for digit in np.unique(labels):
-        PrecisionRecallDisplay.from_predictions(
-            labels == digit, proba[:, digit], ax=axes, name=str(digit), drop_intermediate=True
-        )
-    axes.set(xlim=(0.95, 1.0005), ylim=(0.95, 1.0005), xlabel="recall", ylabel="precision")
+        precision, recall, _ = precision_recall_curve(labels == digit, proba[:, digit])
+        mean = average_precision_score(labels == digit, proba[:, digit])
+        axes.plot(recall, precision, linewidth=1, label=f"{digit}: mean precision {mean:.5f}")
+    floor = _floor(labels, proba)
+    axes.set(xlim=(floor, 1.002), ylim=(floor, 1.002), xlabel="recall", ylabel="precision")
     axes.legend(fontsize=7, loc="lower left")
     return figure
 
 
-def draw_histories(histories: dict[str, Sequence[Sequence[dict[str, Any]]]]) -> Figure:
-    """Draw loss and validation error over the epochs: for each experiment the histories of its folds."""
+def _floor(labels: np.ndarray, proba: np.ndarray) -> float:
+    """Where the axes begin: a little below the worst digit."""
+    by_digit = measure_digits(labels, proba)
+    present = by_digit[by_digit["rows"] > 0]
+    worst = float(present[["precision", "recall"]].min().min())
+    return max(0.0, 1 - 3 * max(1 - worst, 0.005))
+
+
+def draw_histories(histories: dict[str, dict[int, Sequence[dict[str, Any]]]]) -> Figure:
+    """Draw loss and validation error over the epochs, or stages: for each experiment the history of each fold."""
     figure = Figure(figsize=(9, 3 * len(histories)), layout="constrained")
     for (name, folds), (left, right) in zip(
         histories.items(), figure.subplots(len(histories), 2, squeeze=False), strict=True
     ):
-        for fold, history in enumerate(folds):
+        for fold, history in folds.items():
             epochs = np.arange(1, len(history) + 1)
             if "loss" in history[0]:
-                left.plot(epochs, [entry["loss"] for entry in history], linewidth=1)
-            error = [100 * (1 - entry["valid_accuracy"]) for entry in history]
+                left.plot(epochs, np.array([entry["loss"] for entry in history]), linewidth=1)
+            error = 100 * (1 - np.array([entry["valid_accuracy"] for entry in history]))
             right.plot(epochs, error, linewidth=1, label=f"fold {fold}")
-        left.set(title=name, ylabel="training loss, nats", yscale="log", xlabel="epoch")
-        right.set(title=name, ylabel="validation error, %", yscale="log", xlabel="epoch")
+        left.set(title=name, ylabel="training loss, nats", xlabel="epoch")
+        right.set(title=name, ylabel="validation error, %", xlabel="epoch or stage")
+        left.set_visible(bool(left.lines))
+        for axes in (left, right):
+            axes.set_yscale(
+                "log" if axes.lines and all((line.get_ydata() > 0).all() for line in axes.lines) else "linear"
+            )
         right.legend(fontsize=7)
     return figure
 

@@ -1,5 +1,6 @@
 """oof/error_report.html: where a model is wrong, and where the labels may be."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from src.workspace import Workspace, replacing
 
 NUM_SUSPECTS = 100
 NUM_SHOWN = 48  # least sure hits, and test images
-MAX_ERRORS = 3000  # shown ones: keeps the page small where a weak model is looked at
+MAX_ERRORS = 2000  # shown ones: keeps the page small where a weak model is looked at
 VERDICTS = ("mislabelled", "undecidable", "model's fault")
 
 
@@ -47,7 +48,8 @@ def write_error_report(name: str, dataset: Dataset, workspace: Workspace, verdic
     folds = dataset.folds
     subject = load_subject(name, workspace, folds)
     labels, oof = folds.labels, subject.oof
-    judged = None if verdicts is None else _read_verdicts(verdicts, len(labels))
+    _require_test_images(subject, dataset, workspace)
+    judged = None if verdicts is None else _read_verdicts(verdicts, labels)
     errors = np.flatnonzero(oof.argmax(axis=1) != labels)
     errors = errors[np.argsort(-oof[errors].max(axis=1), kind="stable")]
     table = make_error_table(subject, folds, errors)
@@ -58,15 +60,30 @@ def write_error_report(name: str, dataset: Dataset, workspace: Workspace, verdic
     return summary
 
 
-def _read_verdicts(path: Path, num_rows: int) -> pd.DataFrame:
+def _require_test_images(subject: Subject, dataset: Dataset, workspace: Workspace) -> None:
+    present = dataset.fingerprints()["test"]
+    for name in subject.members:
+        if any(record["fingerprints"]["test"] != present for record in subject.experiments[name].records):
+            raise InputError(
+                f"{workspace.test_csv} is not the file whose images {name} predicted; restore it, or train anew in "
+                "another workspace"
+            )
+
+
+def _read_verdicts(path: Path, labels: np.ndarray) -> pd.DataFrame:
+    """Columns row, label and verdict, each row once."""
+    again = "download it again in oof/error_report.html"
     try:
-        table = pd.read_csv(path)
-        whole = table["row"].between(0, num_rows - 1).all() and table["verdict"].isin(VERDICTS).all()
+        table = pd.read_csv(path)[["row", "label", "verdict"]]
+        rows = table["row"].astype(np.int64)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path} holds no verdicts ({error}); download them in oof/error_report.html") from None
-    if not whole:
-        raise InputError(f"{path} has a row or a verdict that is not known; download it again in oof/error_report.html")
-    return table
+        raise InputError(f"{path} holds no verdicts ({error}); {again}") from None
+    known = (rows == table["row"]) & rows.between(0, len(labels) - 1) & table["verdict"].isin(VERDICTS)
+    if not known.all() or rows.duplicated().any():
+        raise InputError(f"{path} has a row or a verdict that is not known, or a row twice; {again}")
+    if (labels[rows] != table["label"]).any():
+        raise InputError(f"{path} is of other data: its labels are not those of train.csv; {again}")
+    return table.assign(row=rows)
 
 
 def _summarize(subject: Subject, labels: np.ndarray, judged: pd.DataFrame | None) -> list[str]:
@@ -93,14 +110,19 @@ def _write_page(
         return plots.render(draw, *arguments, png=directory / f"{draw.__name__.removeprefix('draw_')}.png")
 
     histories = {
-        name: [record["history"] for record in subject.experiments[name].records]
+        name: {
+            record["fold"]: record["history"] for record in subject.experiments[name].records if record.get("history")
+        }
         for name in subject.members
-        if subject.experiments[name].records[0].get("history")
     }
+    histories = {name: folds for name, folds in histories.items() if folds}
+    if directory.exists():
+        shutil.rmtree(directory)  # plots of another subject
     write_page(
         workspace.error_report_html,
         "error_report.html",
         subject=subject,
+        data=folds.fingerprint,
         summary=summary,
         folds=measure_folds(subject, folds),
         confusion=confusion_matrix(labels, oof.argmax(axis=1), labels=range(NUM_CLASSES)).tolist(),

@@ -43,4 +43,4 @@ def embed_images(images: np.ndarray, columns: int = 1) -> str:
 def write_page(path: Path, template: str, **values: object) -> None:
     """Fill a template of reports/templates/ and put the page in its place."""
     with replacing(path) as temporary:
-        temporary.write_text(_templates.get_template(template).render(values))
+        temporary.write_text(_templates.get_template(template).render(values), encoding="utf-8")

@@ -22,6 +22,7 @@ INK = "#010203"
 """Stands for the colour of the page's text."""
 SVG_STYLE: dict[Any, Any] = {
     **dict.fromkeys(("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"), INK),
+    **dict.fromkeys(("boxplot.boxprops.color", "boxplot.whiskerprops.color", "boxplot.capprops.color"), INK),
     "svg.fonttype": "none",
     "legend.framealpha": 0.0,
     "axes.spines.top": False,
