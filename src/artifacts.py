@@ -175,3 +175,16 @@ def require_same_data(members: Sequence[Predictions]) -> None:
                     "data or folds, so they cannot be blended; delete the outdated one's directory in oof/ and train "
                     "it anew"
                 )
+
+
+def require_test_images(member: Predictions, present: str, workspace: Workspace) -> None:
+    """Check that an experiment predicted the images of this fingerprint, those of the present test.csv.
+
+    Raises:
+        InputError: it predicted others.
+    """
+    if any(record["fingerprints"]["test"] != present for record in member.records):
+        raise InputError(
+            f"{workspace.test_csv} is not the file whose images {member.experiment} predicted; restore it, or train "
+            "anew in another workspace"
+        )

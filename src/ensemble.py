@@ -10,7 +10,7 @@ import pandas as pd
 from scipy.optimize import minimize_scalar
 from scipy.special import softmax
 
-from src.artifacts import Predictions, require_same_data
+from src.artifacts import Predictions, require_same_data, require_test_images
 from src.competition import SUBMISSION_COLUMNS
 from src.data import fingerprint, load_test, read_submission
 from src.errors import InputError
@@ -136,11 +136,7 @@ def write_submission(
         InputError: test.csv or sample_submission.csv is missing or not the one that the members predicted.
     """
     read_submission(workspace.sample_submission_csv, len(result.test))
-    if members[0].records[0]["fingerprints"]["test"] != fingerprint(load_test(workspace)):
-        raise InputError(
-            f"{workspace.test_csv} is not the file whose images {members[0].experiment} predicted; restore it, or "
-            "train anew in another workspace"
-        )
+    require_test_images(members[0], fingerprint(load_test(workspace)), workspace)
     image_id, label = SUBMISSION_COLUMNS
     table = pd.DataFrame({image_id: np.arange(1, len(result.test) + 1), label: result.test.argmax(axis=1)})
     origin = describe_submission(result, members, folds.labels)
@@ -152,6 +148,24 @@ def write_submission(
     with replacing(workspace.submission_json) as temporary:
         temporary.write_text(json.dumps(origin, indent=2) + "\n")
     return origin
+
+
+def load_blended_recipes(workspace: Workspace) -> dict[str, str]:
+    """Recipe hashes of the members of the last blend, by experiment; none if there is no blend yet.
+
+    Raises:
+        InputError: submission.json is damaged.
+    """
+    path = workspace.submission_json
+    try:
+        recipes = {name: member["recipe_hash"] for name, member in json.loads(path.read_text())["members"].items()}
+    except FileNotFoundError:
+        return {}
+    except (ValueError, TypeError, KeyError, AttributeError):
+        recipes = {}
+    if not recipes:
+        raise InputError(f"{path} is damaged; make another: python -m scripts.ensemble")
+    return recipes
 
 
 def describe_submission(result: Blend, members: Sequence[Predictions], labels: np.ndarray) -> dict[str, Any]:

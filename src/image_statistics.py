@@ -41,3 +41,12 @@ def _measure_stroke_width(image: np.ndarray) -> float:
     ink = (large >= 128).astype(np.uint8)
     distance = cv2.distanceTransform(cv2.copyMakeBorder(ink, 1, 1, 1, 1, cv2.BORDER_CONSTANT), cv2.DIST_L2, 5)
     return 4 * float(distance[distance > 0].mean() - 0.5) / ENLARGED if ink.any() else 0.0
+
+
+def measure_handwriting(images: np.ndarray) -> dict[str, np.ndarray]:
+    """All figures of each image, uint8 (n, 28, 28, 1), by names with their units: float64 (n,)."""
+    return {
+        "ink, full pixels": measure_ink(images),
+        "slant, columns per row": measure_slant(images),
+        "stroke width, pixels": measure_stroke_width(images),
+    }

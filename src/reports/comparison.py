@@ -14,7 +14,7 @@ from scipy.stats import false_discovery_control
 from src import estimators
 from src.artifacts import Predictions, load_predictions, retrain
 from src.classifiers import SklearnClassifier
-from src.ensemble import choose_weights, mix_nested, scale_nested
+from src.ensemble import choose_weights, load_blended_recipes, mix_nested, scale_nested
 from src.errors import InputError
 from src.folds import Folds
 from src.metrics import accuracy, accuracy_gain, cross_entropy_gain, mcnemar, measure_digits, standard_error
@@ -113,13 +113,7 @@ def _find_learning_curves(members: dict[str, Predictions], folds: Folds) -> dict
 
 def _find_blended(workspace: Workspace, members: dict[str, Predictions]) -> list[str]:
     """The members of the last submission; none if they are not complete here, by the same recipes."""
-    path = workspace.submission_json
-    if not path.exists():
-        return []
-    try:
-        recipes = {name: member["recipe_hash"] for name, member in json.loads(path.read_text())["members"].items()}
-    except (ValueError, TypeError, KeyError, AttributeError):
-        raise InputError(f"{path} is damaged; make another: python -m scripts.ensemble") from None
+    recipes = load_blended_recipes(workspace)
     present = {name: member.records[0]["recipe_hash"] for name, member in members.items()}
     return list(recipes) if recipes.items() <= present.items() else []
 

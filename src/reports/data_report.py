@@ -1,6 +1,7 @@
 """input/data_report.html: what the images are like, before anything is trained."""
 
 from dataclasses import fields
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ import numpy as np
 from src.augmentation import Augmentation, augment
 from src.competition import NUM_CLASSES
 from src.experiments import EXPERIMENTS
-from src.image_statistics import measure_ink, measure_slant, measure_stroke_width
+from src.image_statistics import measure_handwriting
 from src.near_duplicates import NEAR
 from src.progress import say
 from src.reports import data_plots, plots
@@ -25,7 +26,6 @@ def write_data_report(workspace: Workspace) -> None:
         InputError: train.csv or test.csv is missing or damaged.
     """
     data = load_data(workspace)
-    directory = workspace.data_report_html.with_suffix("")
     say("duplicates")
     pairs = find_duplicates(data)
     say("map of the digits")
@@ -34,14 +34,8 @@ def write_data_report(workspace: Workspace) -> None:
     drift = measure_drift(data)
     say("outliers, strokes, augmentations")
 
-    def plot(draw: Any, *arguments: Any) -> str:
-        return plots.render(draw, *arguments, png=directory / f"{draw.__name__.removeprefix('draw_')}.png")
-
-    statistics = {
-        "ink, full pixels": measure_ink(data.images),
-        "slant, columns per row": measure_slant(data.images),
-        "stroke width, pixels": measure_stroke_width(data.images),
-    }
+    plot = partial(plots.render, png_dir=workspace.data_report_html.with_suffix(""))
+    statistics = measure_handwriting(data.images)
     write_page(
         workspace.data_report_html,
         "data_report.html",

@@ -1,6 +1,5 @@
 """What the error report says of one experiment, or of the last blend."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -11,10 +10,10 @@ import pandas as pd
 from scipy.stats import binomtest
 
 from src.artifacts import Predictions, list_trained, load_predictions
-from src.ensemble import blend
+from src.ensemble import blend, load_blended_recipes
 from src.errors import InputError
 from src.folds import Folds
-from src.image_statistics import measure_ink, measure_slant, measure_stroke_width
+from src.image_statistics import measure_handwriting
 from src.metrics import accuracy
 from src.progress import say
 from src.workspace import Workspace
@@ -59,22 +58,16 @@ def load_subject(name: str, workspace: Workspace, folds: Folds) -> Subject:
 
 
 def _load_members(workspace: Workspace, folds: Folds) -> list[Predictions]:
-    again = "make another: python -m scripts.ensemble"
-    try:
-        recipes = {
-            name: member["recipe_hash"]
-            for name, member in json.loads(workspace.submission_json.read_text())["members"].items()
-        }
-    except FileNotFoundError:
-        raise InputError("there is no blend yet; make one: python -m scripts.ensemble") from None
-    except (ValueError, TypeError, KeyError, AttributeError):
-        recipes = {}
+    recipes = load_blended_recipes(workspace)
     if not recipes:
-        raise InputError(f"{workspace.submission_json} is damaged; {again}")
+        raise InputError("there is no blend yet; make one: python -m scripts.ensemble")
     members = [load_predictions(workspace, name, folds) for name in recipes]
     for member in members:
         if member.records[0]["recipe_hash"] != recipes[member.experiment]:
-            raise InputError(f"{member.experiment} was trained by another recipe since the last blend; {again}")
+            raise InputError(
+                f"{member.experiment} was trained by another recipe since the last blend; make another: "
+                "python -m scripts.ensemble"
+            )
     return members
 
 
@@ -136,13 +129,8 @@ def compare_experiments(subject: Subject, folds: Folds) -> dict[str, Any]:
 def measure_by_statistics(subject: Subject, folds: Folds, images: np.ndarray) -> dict[str, pd.DataFrame]:
     """Accuracy within tenths of the rows by ink, slant and stroke width: columns middle, accuracy, rows."""
     hits = subject.oof.argmax(axis=1) == folds.labels
-    measured = {
-        "ink, full pixels": measure_ink(images),
-        "slant, columns per row": measure_slant(images),
-        "stroke width, pixels": measure_stroke_width(images),
-    }
     found = {}
-    for name, values in measured.items():
+    for name, values in measure_handwriting(images).items():
         tenth = pd.qcut(values, NUM_QUANTILES, labels=False, duplicates="drop")
         groups = pd.DataFrame({"middle": values, "accuracy": hits, "rows": 1}).groupby(tenth)
         found[name] = groups.agg({"middle": "median", "accuracy": "mean", "rows": "sum"})

@@ -1,6 +1,7 @@
 """oof/error_report.html: where a model is wrong, and where the labels may be."""
 
 import shutil
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import confusion_matrix
 
+from src.artifacts import require_test_images
 from src.competition import NUM_CLASSES
 from src.datasets import Dataset
 from src.ensemble import find_temperature, scale_nested
@@ -48,7 +50,8 @@ def write_error_report(name: str, dataset: Dataset, workspace: Workspace, verdic
     folds = dataset.folds
     subject = load_subject(name, workspace, folds)
     labels, oof = folds.labels, subject.oof
-    _require_test_images(subject, dataset, workspace)
+    for member in subject.members:
+        require_test_images(subject.experiments[member], dataset.fingerprints()["test"], workspace)
     judged = None if verdicts is None else _read_verdicts(verdicts, labels)
     errors = np.flatnonzero(oof.argmax(axis=1) != labels)
     errors = errors[np.argsort(-oof[errors].max(axis=1), kind="stable")]
@@ -58,16 +61,6 @@ def write_error_report(name: str, dataset: Dataset, workspace: Workspace, verdic
     summary = _summarize(subject, labels, judged)
     _write_page(subject, dataset, errors, summary, workspace)
     return summary
-
-
-def _require_test_images(subject: Subject, dataset: Dataset, workspace: Workspace) -> None:
-    present = dataset.fingerprints()["test"]
-    for name in subject.members:
-        if any(record["fingerprints"]["test"] != present for record in subject.experiments[name].records):
-            raise InputError(
-                f"{workspace.test_csv} is not the file whose images {name} predicted; restore it, or train anew in "
-                "another workspace"
-            )
 
 
 def _read_verdicts(path: Path, labels: np.ndarray) -> pd.DataFrame:
@@ -106,9 +99,7 @@ def _write_page(
     hits = np.flatnonzero(oof.argmax(axis=1) == labels)
     directory = workspace.error_report_html.with_suffix("")
 
-    def plot(draw: Any, *arguments: Any) -> str:
-        return plots.render(draw, *arguments, png=directory / f"{draw.__name__.removeprefix('draw_')}.png")
-
+    plot = partial(plots.render, png_dir=directory)
     histories = {
         name: {
             record["fold"]: record["history"] for record in subject.experiments[name].records if record.get("history")

@@ -30,15 +30,15 @@ SVG_STYLE: dict[Any, Any] = {
 }
 
 
-def render(draw: Callable[..., Figure], *arguments: Any, png: Path | None = None) -> Markup:
+def render(draw: Callable[..., Figure], *arguments: Any, png_dir: Path | None = None) -> Markup:
     """Give what a function draws as SVG for a page.
 
     Args:
-        draw: gives a figure, from the arguments.
-        png: where to keep the same figure as an image file.
+        draw: gives a figure, from the arguments; its name is draw_NAME.
+        png_dir: where to keep the same figure, as NAME.png.
     """
-    if png is not None:
-        with replacing(png) as temporary:
+    if png_dir is not None:
+        with replacing(png_dir / f"{draw.__name__.removeprefix('draw_')}.png") as temporary:
             draw(*arguments).savefig(temporary, format="png", dpi=150)
     with matplotlib.rc_context(SVG_STYLE | {"svg.hashsalt": draw.__name__}):  # ids of a page must differ
         text = io.StringIO()
