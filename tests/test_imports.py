@@ -19,6 +19,7 @@ ROWS = {
     "experiments": 4,
     "submissions": 5, "fold_tasks": 5, "cross_validation": 5, "ensemble": 5, "scoreboard": 5,
     "runners": 6, "kaggle_client": 6, "kernel": 6, "reports": 6, "tuning": 6, "benchmark": 6,
+    "export": 6, "app": 6,
 }  # fmt: skip
 TRAINING_LIBRARIES = {
     "keras",
@@ -39,6 +40,7 @@ MAY_TRAIN = {
     "trainers",
     "classical_trainers",
     "benchmark",
+    "export",
 }
 MODULES = sorted((REPOSITORY / "src").rglob("*.py"))
 SCRIPTS = sorted((REPOSITORY / "scripts").glob("*.py"))
@@ -110,7 +112,7 @@ def test_scripts_do_not_import_each_other(path):
     assert not {name for name in imports_of(path) if name.startswith("scripts.") and name != "scripts.run"}
 
 
-@pytest.mark.parametrize("module", ["scripts.evaluate", "scripts.ensemble", "scripts.make_folds"])
+@pytest.mark.parametrize("module", ["scripts.evaluate", "scripts.ensemble", "scripts.make_folds", "scripts.app"])
 def test_light_commands_do_not_load_keras(module):
     check = f"import sys, {module}; sys.exit(bool({{'keras', 'tensorflow', 'jax'}} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", check], cwd=REPOSITORY).returncode == 0

@@ -1,0 +1,104 @@
+"""Find the ink of a picture: pen on paper or chalk on a board, in any colour, under shadows, on ruled paper."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from src.app.paper import find_paper, measure_length
+from src.app.rules import erase_rules
+
+WORKING_SIDES = (160, 640)  # pixels: a smaller picture is made larger first, a larger one smaller
+COARSE_SIDE = 112  # pixels: paper is found on a small copy
+MIN_CONTRAST = 14.0  # grey levels between ink and paper; less is no ink
+MIN_SIGNAL = 4.5  # contrast over noise
+STROKE = 0.35  # of full ink: what belongs to a stroke
+FIRM = 0.6  # of full ink: each stroke has some pixels of it
+
+
+@dataclass(frozen=True)
+class Ink:
+    """Where a picture has ink."""
+
+    strength: np.ndarray  # float32 (h, w): from 0, paper, to 1, full ink
+    strokes: np.ndarray  # uint8 (h, w): 1 on strokes, without rules and specks
+    scale: float  # pixels of the picture for each of these
+
+
+def find_ink(picture: np.ndarray) -> Ink | None:
+    """Separate ink from paper, whichever is darker; None where nothing stands out.
+
+    Args:
+        picture: uint8 RGB (h, w, 3).
+    """
+    small, scale = _bring_to(picture, *WORKING_SIDES)
+    contrast = _subtract_paper(small)
+    if contrast is None:
+        return None
+    soft = cv2.GaussianBlur(contrast, (0, 0), max(0.6, max(contrast.shape) / 400))
+    levels = _find_levels(soft)
+    if levels is None:
+        return None
+    full, noise = levels
+    weak = max(0.3 * full, 2.5 * noise)
+    soft = np.maximum(soft, 0)
+    clean = erase_rules(soft, weak, noise)
+    erased = clean < soft
+    strength = np.clip(np.where(erased, clean, contrast) / full, 0, 1)
+    strokes = _keep_firm(np.clip(clean / full, 0, 1), max(STROKE, weak / full))
+    return Ink(strength, strokes, scale) if strokes.any() else None
+
+
+def _bring_to(picture: np.ndarray, smallest: int, largest: int) -> tuple[np.ndarray, float]:
+    """Resize if the longer side is out of these bounds; also the factor by which the result is smaller."""
+    height, width = picture.shape[:2]
+    side = max(height, width)
+    scale = side / min(max(side, smallest), largest)
+    if scale == 1:
+        return picture, 1.0
+    size = max(1, round(width / scale)), max(1, round(height / scale))
+    return cv2.resize(picture, size, interpolation=cv2.INTER_AREA if scale > 1 else cv2.INTER_CUBIC), scale
+
+
+def _subtract_paper(picture: np.ndarray) -> np.ndarray | None:
+    """How far each pixel is from paper towards the ink's colour: grey levels as in full light, float32 (h, w)."""
+    coarse, _ = _bring_to(picture, 1, COARSE_SIDE)
+    paper = find_paper(coarse)
+    light = cv2.transform(paper, np.full((1, 3), 1 / 3, np.float32))
+    reference = float(np.quantile(light[::2, ::2], 0.9))
+    gain = reference / np.maximum(light, 0.25 * reference + 1) if reference > 60 else np.ones_like(light)
+    difference = (coarse - paper) * gain[..., None]
+    distance = measure_length(difference)
+    num_top = max(3, min(distance.size // 100, 400))
+    top = np.partition(distance.ravel(), -num_top)[-num_top:].mean()
+    direction = difference[distance >= 0.6 * top].mean(axis=0)
+    length = np.linalg.norm(direction)
+    if length < 1e-3:
+        return None
+    direction = (direction / length).astype(np.float32)
+    towards = cv2.transform(picture.astype(np.float32), direction[None])
+    size = picture.shape[1], picture.shape[0]
+    paper_towards, gain = (cv2.resize(array, size) for array in (paper @ direction, gain.astype(np.float32)))
+    return (towards.reshape(paper_towards.shape) - paper_towards) * gain
+
+
+def _find_levels(soft: np.ndarray) -> tuple[float, float] | None:
+    """The contrast of full ink, and the noise (standard deviation); None where they are too much alike."""
+    sample = soft[:: max(1, soft.shape[0] // 200), :: max(1, soft.shape[1] // 200)]
+    noise = 1.4826 * float(np.median(np.abs(sample - np.median(sample))))
+    marked = soft[soft > max(3 * noise, 0.3 * soft.max())]
+    if len(marked) < 4:
+        return None
+    grey = np.clip(marked / marked.max() * 255, 0, 255).astype(np.uint8).reshape(-1, 1)
+    threshold, _ = cv2.threshold(grey, 0, 255, cv2.THRESH_OTSU)
+    full = float(np.median(marked[grey.ravel() >= threshold]))
+    return None if full < max(MIN_CONTRAST, MIN_SIGNAL * noise) else (full, noise)
+
+
+def _keep_firm(strength: np.ndarray, threshold: float) -> np.ndarray:
+    """Connected pixels above the threshold, without those pieces that are faint all over: uint8 (h, w)."""
+    num_pieces, pieces = cv2.connectedComponents((strength > threshold).astype(np.uint8), connectivity=8)
+    firm = np.zeros(num_pieces, bool)
+    firm[pieces[strength >= FIRM]] = True
+    firm[0] = False
+    return firm[pieces].astype(np.uint8)

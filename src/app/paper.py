@@ -1,0 +1,77 @@
+"""What a picture would look like without ink: paper or board, with its shadows."""
+
+import cv2
+import numpy as np
+
+EDGE = 0.3  # of the sharpest edges' gradient: what else is an edge; shadows are softer
+NOISE_EDGE = 3.2  # times the median gradient: what is no edge but noise
+SPREAD_SIDE = 32  # pixels: paper is smooth, so it is spread on a copy this small
+SMOOTHING = (0.25, 0.1, 0.04)  # of the longer side: from afar, and ever closer where enough paper is near
+BORDER = 0.04  # of the picture's border: what has more of it is paper; a thick stroke may also end there
+ALIKE = 0.4  # of the ink's contrast: an area that differs less from the paper around it is paper
+
+
+def find_paper(picture: np.ndarray) -> np.ndarray:
+    """Paint over the ink: float32 RGB (h, w, 3) for uint8 RGB (h, w, 3), meant for pictures of about a hundred pixels.
+
+    Ink has sharp edges and shadows have soft ones, so edges divide the picture. The parts that have much of the border
+    are paper, and so are others that look like the paper around them: loops of digits, cells of squared paper.
+    """
+    pixels = picture.astype(np.float32)
+    near_edges = _find_edges(picture)
+    num_parts, parts, stats, _ = cv2.connectedComponentsWithStats(1 - near_edges, connectivity=4)
+    on_border = _count_border_pixels(parts, num_parts)
+    on_border[0] = 0  # the edges themselves
+    if num_parts == 1:
+        return np.broadcast_to(np.median(pixels, axis=(0, 1)), pixels.shape).astype(np.float32)
+    is_paper = on_border >= min(BORDER * on_border.sum(), on_border.max())
+    is_paper[0] = False
+    paper = _spread(pixels, is_paper[parts])
+    if is_paper[1:].all() or not near_edges.any():
+        return paper
+    difference = measure_length(pixels - paper)
+    contrast = np.quantile(difference[near_edges > 0][::4], 0.9)
+    mean = np.bincount(parts.ravel(), difference.ravel(), num_parts) / stats[:, cv2.CC_STAT_AREA].clip(1)
+    alike = (mean < ALIKE * contrast) & (stats[:, cv2.CC_STAT_AREA] > 6)
+    alike[0] = False
+    return _spread(pixels, (is_paper | alike)[parts]) if (alike & ~is_paper).any() else paper
+
+
+def measure_length(colors: np.ndarray) -> np.ndarray:
+    """The length of each colour vector: float32 (h, w) for float32 (h, w, 3)."""
+    return np.sqrt(cv2.transform(colors * colors, np.ones((1, 3), np.float32)))
+
+
+def _find_edges(picture: np.ndarray) -> np.ndarray:
+    """Where edges are, or next to it: uint8 (h, w)."""
+    soft = cv2.GaussianBlur(picture, (0, 0), 0.8) if min(picture.shape[:2]) > 20 else picture
+    slopes = [cv2.Sobel(soft, cv2.CV_32F, *axis, ksize=3, borderType=cv2.BORDER_REPLICATE) for axis in ((1, 0), (0, 1))]
+    gradient = cv2.magnitude(*map(measure_length, slopes))
+    sample = gradient[::2, ::2].ravel()
+    num_sharp = max(4, sample.size // 400)
+    sharpest = np.partition(sample, -num_sharp)[-num_sharp:].mean()
+    edges = gradient > max(EDGE * sharpest, NOISE_EDGE * np.median(sample))
+    return cv2.dilate(edges.astype(np.uint8), np.ones((3, 3), np.uint8))
+
+
+def _count_border_pixels(parts: np.ndarray, num_parts: int) -> np.ndarray:
+    border = np.concatenate([parts[0], parts[-1], parts[:, 0], parts[:, -1]])
+    return np.bincount(border, minlength=num_parts)
+
+
+def _spread(pixels: np.ndarray, is_paper: np.ndarray) -> np.ndarray:
+    """Smooth the paper and fill the rest from it: a mean of the paper nearby, or from afar where little is near."""
+    height, width = is_paper.shape
+    factor = min(1, SPREAD_SIDE / max(height, width))
+    size = max(1, round(width * factor)), max(1, round(height * factor))
+    known = is_paper.astype(np.float32)
+    weighted = cv2.resize(pixels * known[..., None], size, interpolation=cv2.INTER_AREA)
+    weight = cv2.resize(known, size, interpolation=cv2.INTER_AREA)
+    paper = weighted.sum(axis=(0, 1)) / weight.sum()
+    for share in SMOOTHING:
+        sigma = max(0.8, share * max(size))
+        density = cv2.GaussianBlur(weight, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)[..., None]
+        mean = cv2.GaussianBlur(weighted, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE) / (density + 1e-6)
+        trust = np.clip(density / 0.3, 0, 1)
+        paper = trust * mean + (1 - trust) * paper
+    return cv2.resize(paper.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)

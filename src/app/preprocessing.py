@@ -1,0 +1,131 @@
+"""From any picture of a digit to what MNIST would have made of it: a 28x28 image, the digit white on black."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from src.app.ink import Ink, find_ink
+from src.competition import IMAGE_SHAPE
+
+SIDE = IMAGE_SHAPE[0]
+BOX = 20  # pixels: MNIST fits each digit into a box of this size, keeping its aspect ratio
+FINE = 4  # strokes are made thinner or thicker on a canvas so much finer
+STROKE_WIDTHS = (1.9, 3.4)  # pixels; thinner and thicker strokes are brought there
+MIN_HEIGHT = 5  # pixels of what is worked on: less is a speck
+NEAR = 0.22  # of the digit's size: how far off a large piece of the same digit may lie
+
+Box = tuple[int, int, int, int]
+"""Left, top, right, bottom: pixels, right and bottom not included."""
+
+
+@dataclass(frozen=True)
+class Digit:
+    """A digit as MNIST would show it."""
+
+    image: np.ndarray  # uint8 (28, 28, 1)
+    box: Box  # where it is in the picture
+
+
+def find_digit(picture: np.ndarray) -> Digit | None:
+    """Find the one digit of a picture, or None where there is nothing like a digit.
+
+    Args:
+        picture: uint8 RGB (h, w, 3), ink on paper or chalk on a board.
+    """
+    ink = find_ink(picture)
+    group = None if ink is None else _choose_pieces(ink)
+    return None if ink is None or group is None else _make_digit(ink, *group)
+
+
+def _choose_pieces(ink: Ink) -> tuple[np.ndarray, Box] | None:
+    """Choose the largest stroke and all that is near it: its mask and box."""
+    height, width = ink.strokes.shape
+    num_pieces, pieces, stats, _ = cv2.connectedComponentsWithStats(ink.strokes, connectivity=8)
+    inked = ink.strokes > 0
+    mass = np.bincount(pieces[inked], ink.strength[inked], num_pieces)[1:]
+    left, top, wide, high = stats[1:, :4].T
+    right, bottom = left + wide, top + high
+    num_borders = (left <= 0).astype(int) + (top <= 0) + (right >= width) + (bottom >= height)
+    # What hangs on the border is the table, a frame or a neighbour, unless there is nothing else.
+    score = (
+        mass * np.array([1.0, 0.5, 0.1, 0.1, 0.1])[num_borders] * np.where(np.maximum(wide, high) < MIN_HEIGHT, 0, 1)
+    )
+    main = int(score.argmax())
+    if score[main] == 0:
+        return None
+    boxes = np.stack([left, top, right, bottom], axis=1)
+    can_join = (mass >= 0.015 * mass[main]) & ((num_borders == 0) | (num_borders[main] > 0))
+    reach = NEAR * np.minimum(1, 0.35 + 1.5 * np.sqrt(mass / mass[main]))
+    chosen = np.arange(len(mass)) == main
+    while True:
+        box = _surround(boxes[chosen])
+        gap = np.maximum.reduce([left - box[2], box[0] - right, top - box[3], box[1] - bottom, 0 * left])
+        joined = chosen | (can_join & (gap <= reach * max(box[2] - box[0], box[3] - box[1])))
+        if (joined == chosen).all():
+            return np.concatenate([[False], chosen])[pieces].astype(np.uint8), box
+        chosen = joined
+
+
+def _surround(boxes: np.ndarray) -> Box:
+    left, top = boxes[:, :2].min(axis=0)
+    right, bottom = boxes[:, 2:].max(axis=0)
+    return int(left), int(top), int(right), int(bottom)
+
+
+def _make_digit(ink: Ink, mask: np.ndarray, box: Box) -> Digit | None:
+    left, top, right, bottom = box
+    near = cv2.dilate(mask, np.ones((3, 3), np.uint8))
+    rows, columns = slice(max(top - 1, 0), bottom + 1), slice(max(left - 1, 0), right + 1)
+    digit = _resize(ink.strength[rows, columns] * near[rows, columns], BOX * FINE / max(right - left, bottom - top))
+    digit = _bring_stroke_width(np.pad(digit, 2 * FINE))
+    image = center(digit)
+    return None if image is None else Digit(image, _surround(ink.scale * np.array([box])))
+
+
+def _resize(image: np.ndarray, factor: float) -> np.ndarray:
+    size = max(1, round(image.shape[1] * factor)), max(1, round(image.shape[0] * factor))
+    interpolation = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
+    return cv2.resize(image, size, interpolation=interpolation).clip(0, 1)
+
+
+def measure_stroke_width(mask: np.ndarray) -> float:
+    """The typical stroke width of a uint8 mask, in pixels: a stroke's pixels are a quarter of it from its edge."""
+    distance = cv2.distanceTransform(mask, cv2.DIST_L2, 3)[mask > 0]
+    return 4 * float(distance.mean()) - 1 if len(distance) else 0.0
+
+
+def _bring_stroke_width(digit: np.ndarray) -> np.ndarray:
+    """Make strokes thicker or thinner if they are far from MNIST's."""
+    thinnest, thickest = (FINE * width for width in STROKE_WIDTHS)
+    width = measure_stroke_width((digit > 0.5).astype(np.uint8))
+    if width < thinnest:
+        return cv2.dilate(digit, _disc(thinnest - width))
+    return cv2.erode(digit, _disc(min(width - thickest, 0.4 * width))) if width > thickest else digit
+
+
+def _disc(diameter: float) -> np.ndarray:
+    """A structuring element that changes a stroke's width by about so many pixels."""
+    side = 1 + max(0, round(diameter))
+    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+
+
+def center(digit: np.ndarray) -> np.ndarray | None:
+    """Fit a digit, float32 (h, w) from 0 to 1, into 20x20 pixels and put its centre of mass in the middle of 28x28.
+
+    Source: LeCun, Cortes and Burges on how MNIST was made.
+    """
+    rows, columns = (np.flatnonzero((digit > 0.3).any(axis=axis)) for axis in (1, 0))
+    if not len(rows):
+        return None
+    size = max(rows[-1] - rows[0], columns[-1] - columns[0]) + 1
+    small = _resize(digit[max(rows[0] - 1, 0) : rows[-1] + 2, max(columns[0] - 1, 0) : columns[-1] + 2], BOX / size)
+    image = np.zeros((SIDE, SIDE), np.float32)
+    places = []
+    for axis in (0, 1):
+        length = small.shape[axis]
+        middle = small.sum(axis=1 - axis) @ (np.arange(length) + 0.5) / small.sum()
+        start = min(max(round(SIDE / 2 - middle), 0), SIDE - length)
+        places.append(slice(start, start + length))
+    image[tuple(places)] = small
+    return (255 * image + 0.5).astype(np.uint8)[..., None]

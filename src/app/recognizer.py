@@ -1,0 +1,67 @@
+"""Read the digit of a picture with the tracked network, on ONNX Runtime."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+
+from src.app.preprocessing import Box, find_digit
+
+WEIGHTS_DIR = Path(__file__).parent / "weights"
+MIN_CONFIDENCE = 0.35  # a guess that is less sure than this is no answer
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a picture says; nothing but None and zeros where there is no digit."""
+
+    digit: int | None
+    confidence: float  # the digit's probability
+    probabilities: list[float]  # of the digits 0 to 9
+    image: np.ndarray | None  # uint8 (28, 28, 1): what the network saw
+    box: Box | None  # where in the picture: left, top, right, bottom
+
+
+NO_DIGIT = Reading(None, 0.0, [0.0] * 10, None, None)
+
+
+class Recognizer:
+    """The tracked network; safe to use from several threads."""
+
+    def __init__(self, path: Path = WEIGHTS_DIR / "reader.onnx"):
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1  # a digit takes less than a millisecond: more threads would only wait
+        options.inter_op_num_threads = 1
+        self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        self._input = self._session.get_inputs()[0].name
+
+    def predict_proba(self, images: np.ndarray) -> np.ndarray:
+        """Give class probabilities, float32 (n, 10), for images as in train.csv, uint8 (n, 28, 28, 1)."""
+        return self._session.run(None, {self._input: images.astype(np.float32)})[0]
+
+    def read(self, pictures: Sequence[np.ndarray]) -> list[Reading]:
+        """Read pictures, uint8 RGB (h, w, 3), each of its own size, one digit each."""
+        digits = [find_digit(picture) for picture in pictures]
+        found = [digit for digit in digits if digit is not None]
+        proba = iter(self.predict_proba(np.stack([digit.image for digit in found])) if found else ())
+        readings = []
+        for digit in digits:
+            reading = NO_DIGIT
+            if digit is not None:
+                row = next(proba)
+                sure = row.max() >= MIN_CONFIDENCE
+                answer = int(row.argmax()) if sure else None
+                reading = Reading(answer, float(row.max()) if sure else 0.0, row.tolist(), digit.image, digit.box)
+            readings.append(reading)
+        return readings
+
+
+@cache
+def load_record() -> dict[str, Any]:
+    """What is known of the tracked network: experiment, OOF accuracy, size, data it learned from."""
+    return json.loads((WEIGHTS_DIR / "reader.json").read_text())

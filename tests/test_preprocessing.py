@@ -1,0 +1,127 @@
+"""Pictures to MNIST-like digits: what must not matter does not, and what is no digit is none."""
+
+import cv2
+import numpy as np
+import pytest
+
+from src.app.preprocessing import find_digit, measure_stroke_width
+
+SIDE = 240
+TWO = np.array([(80, 85), (95, 62), (125, 55), (150, 70), (148, 100), (120, 135), (85, 175), (84, 180), (155, 178)])
+
+
+def draw(thickness=12, shift=(0, 0), ink=(0, 0, 0), paper=(255, 255, 255), scale=1.0):
+    """A 2 of one stroke, RGB."""
+    side = round(SIDE * scale)
+    picture = np.full((side, side, 3), paper, np.uint8)
+    points = np.round((TWO + shift) * scale).astype(np.int32)
+    cv2.polylines(picture, [points], False, ink, max(1, round(thickness * scale)), cv2.LINE_AA)
+    return picture
+
+
+def difference(one, other):
+    """Mean difference in grey levels, at the best of nine places: the centre of mass is rounded to whole pixels."""
+    moved = [np.roll(other.image.astype(int), (y, x), axis=(0, 1)) for y in (-1, 0, 1) for x in (-1, 0, 1)]
+    return min(np.abs(one.image - image).mean() for image in moved)
+
+
+@pytest.fixture(scope="module")
+def digit():
+    return find_digit(draw())
+
+
+def test_the_digit_is_made_as_in_mnist(digit):
+    image = digit.image
+    assert image.shape == (28, 28, 1) and image.dtype == np.uint8
+    rows, columns = (np.flatnonzero((image[..., 0] > 60).any(axis=axis)) for axis in (1, 0))
+    assert 19 <= max(rows[-1] - rows[0], columns[-1] - columns[0]) + 1 <= 21
+    y, x = (np.arange(28) @ image[..., 0].sum(axis=1 - axis) / image.sum() for axis in (0, 1))
+    assert abs(x - 13.5) < 0.6 and abs(y - 13.5) < 0.6
+    left, top, right, bottom = digit.box
+    assert abs(left - 74) < 4 and abs(top - 49) < 4 and abs(right - 161) < 4 and abs(bottom - 186) < 4
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        255 - draw(),
+        draw(shift=(30, -25)),
+        draw(paper=(240, 225, 170)),
+        draw(ink=(20, 40, 150)),
+        draw(ink=(250, 250, 240), paper=(20, 60, 40)),
+        draw(ink=(200, 200, 200)),
+        draw(scale=3),
+    ],
+    ids=["inverted", "shifted", "tinted", "blue ink", "chalk", "pale", "three times as large"],
+)
+def test_what_must_not_matter_does_not(digit, changed):
+    assert difference(find_digit(changed), digit) < 5
+
+
+def test_ink_that_differs_in_hue_alone_is_seen(digit):
+    ink, paper = (200, 90, 90), (70, 150, 90)
+    grey = [round(0.299 * r + 0.587 * g + 0.114 * b) for r, g, b in (ink, paper)]
+    assert abs(grey[0] - grey[1]) < 5
+    assert difference(find_digit(draw(ink=ink, paper=paper)), digit) < 6
+
+
+def test_shadows_do_not_matter(digit):
+    y, x = np.mgrid[:SIDE, :SIDE] / SIDE
+    shade = 0.45 + 0.55 / (1 + np.exp((x + y - 1) * 12))
+    shadowed = (draw() * shade[..., None]).astype(np.uint8)
+    assert difference(find_digit(shadowed), digit) < 6
+
+
+@pytest.mark.parametrize("spacing", [40, 55])
+@pytest.mark.parametrize("squared", [False, True])
+def test_rules_are_erased(digit, spacing, squared):
+    picture = np.full((SIDE, SIDE, 3), 255, np.uint8)
+    for place in range(20, SIDE, spacing):
+        cv2.line(picture, (0, place), (SIDE, place + 4), (60, 60, 70), 2, cv2.LINE_AA)
+        if squared:
+            cv2.line(picture, (place, 0), (place - 4, SIDE), (60, 60, 70), 2, cv2.LINE_AA)
+    ruled = np.minimum(picture, draw())
+    assert difference(find_digit(ruled), digit) < 11  # another digit differs by 25 and more
+
+
+def test_noise_and_jpeg_do_not_matter(digit):
+    noisy = np.clip(draw(paper=(225, 220, 210)) + np.random.default_rng(0).normal(0, 12, (SIDE, SIDE, 3)), 0, 255)
+    jpeg = cv2.imdecode(
+        cv2.imencode(".jpg", noisy.astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, 40])[1], cv2.IMREAD_COLOR
+    )
+    assert difference(find_digit(jpeg), digit) < 9
+
+
+@pytest.mark.parametrize("thickness", [3, 6, 20, 30])
+def test_strokes_are_brought_near_those_of_mnist(thickness):
+    image = find_digit(draw(thickness=thickness)).image[..., 0]
+    fine = cv2.resize(image, None, fx=4, fy=4, interpolation=cv2.INTER_CUBIC)
+    assert 1.5 < measure_stroke_width((fine > 127).astype(np.uint8)) / 4 < 4.5
+
+
+def test_a_stroke_in_two_pieces_is_one_digit(digit):
+    broken = draw()
+    cv2.line(broken, (60, 150), (170, 150), (255, 255, 255), 6)
+    assert difference(find_digit(broken), digit) < 8
+
+
+def test_a_smudge_far_away_and_the_edge_of_the_table_are_left_out(digit):
+    picture = draw()
+    cv2.circle(picture, (225, 30), 4, (60, 60, 60), -1)
+    cv2.rectangle(picture, (0, 228), (SIDE, SIDE), (90, 60, 40), -1)
+    assert difference(find_digit(picture), digit) < 5
+
+
+def test_small_pictures_and_large_photos(digit):
+    assert find_digit(draw(scale=12 / SIDE, thickness=24)) is not None
+    photo = cv2.resize(draw(), (4000, 3000), interpolation=cv2.INTER_CUBIC)
+    assert find_digit(photo) is not None
+
+
+@pytest.mark.parametrize("side", [10, 28, 280])
+def test_blank_is_no_digit(side):
+    rng = np.random.default_rng(side)
+    blanks = [np.full((side, side, 3), grey, np.uint8) for grey in (0, 128, 255)]
+    ramp = np.repeat(np.linspace(40, 220, side).astype(np.uint8)[None, :, None], side, axis=0).repeat(3, axis=2)
+    noise = np.clip(rng.normal(128, 10, (side, side, 3)), 0, 255).astype(np.uint8)
+    assert [find_digit(picture) for picture in [*blanks, ramp, noise]] == [None] * 5
