@@ -7,7 +7,7 @@ import argparse
 import json
 
 from scripts import run
-from src.benchmark import compare_recipes, measure
+from src.benchmark.training import compare_recipes, measure
 from src.workspace import find_workspace
 
 

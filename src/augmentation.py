@@ -1,20 +1,19 @@
-"""How images are distorted: at random for training (`Augmentation`), in a fixed way for a second look (`View`)."""
+"""How images are distorted at random for training."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
+from functools import lru_cache, reduce
 from random import Random
 from typing import Any, Protocol
 
 import albumentations as A
-import cv2
 import numpy as np
 
-from src.competition import IMAGE_SHAPE
+from src.views import SIDE, find_sources, resample
 
-SIDE = IMAGE_SHAPE[0]
-
-cv2.setNumThreads(0)  # batches are made in worker threads; OpenCV's own pool would only fight the training for cores
+LATER = {"later": True}
+"""Marks a field of a recipe that came when there were results: at its default, it is as if it were not there."""
+THICKER = 0.7  # of the images whose strokes change: a pixel thicker; the others are a pixel thinner
 
 
 @dataclass(frozen=True)
@@ -28,6 +27,7 @@ class Augmentation:
     elastic: float = 0.0  # pixels: the typical (root mean square) elastic displacement in each direction; 0: none
     elastic_sigma: float = 4.0  # pixels: how smooth the elastic displacement is
     elastic_share: float = 0.5  # share of the images that are distorted elastically
+    stroke_share: float = field(default=0.0, metadata=LATER)  # share of the images whose strokes change their width
 
 
 def augment(augmentation: Augmentation, images: np.ndarray, seed: Sequence[int]) -> np.ndarray:
@@ -59,30 +59,12 @@ class Distortion(A.ImageOnlyTransform):
 
     def get_params_dependent_on_data(self, params: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
         """Draw where each pixel of each image comes from; called by albumentations."""
-        return {"sources": draw_sources(self.augmentation, len(data["images"]), NumpyDraws(self.random_generator))}
+        draws = NumpyDraws(self.random_generator)
+        return {"sources": draw_sources(self.augmentation, len(data["images"]), draws), "draws": draws}
 
-    def apply_to_images(self, images: np.ndarray, sources: np.ndarray, **params: Any) -> np.ndarray:
-        """Resample the images, between pixels linearly; called by albumentations."""
-        return _resample(images, sources)
-
-
-def _resample(images: np.ndarray, sources: np.ndarray) -> np.ndarray:
-    distorted = [cv2.remap(image, x, y, cv2.INTER_LINEAR) for image, (x, y) in zip(images, sources, strict=True)]
-    return np.stack(distorted)[..., None]
-
-
-@dataclass(frozen=True)
-class View:
-    """A fixed distortion, under which a test image is looked at once more."""
-
-    rotation: float = 0.0  # degrees
-    zoom: float = 1.0  # factor
-
-    def distort(self, images: np.ndarray) -> np.ndarray:
-        """Rotate and zoom the images, uint8 (n, 28, 28, 1), about their centre; linear between pixels."""
-        zoom, still = np.full((1, 2), self.zoom), np.zeros((1, 2))
-        sources = find_sources(np.array([self.rotation]), zoom, shear=still, shift=still).astype(np.float32)
-        return _resample(images, np.broadcast_to(sources.reshape(1, 2, SIDE, SIDE), (len(images), 2, SIDE, SIDE)))
+    def apply_to_images(self, images: np.ndarray, sources: np.ndarray, draws: "Draws", **params: Any) -> np.ndarray:
+        """Resample the images, between pixels linearly, and change strokes; called by albumentations."""
+        return change_strokes(self.augmentation, resample(images, sources), draws)
 
 
 class Draws(Protocol):
@@ -146,33 +128,20 @@ def draw_displacement(augmentation: Augmentation, num_images: int, draws: Draws)
     return (basis @ noise @ basis.T).reshape(num_images, 2, -1)
 
 
-def find_sources(rotation: Any, zoom: Any, shear: Any, shift: Any, displacement: Any = 0.0, xp: Any = np) -> Any:
-    """Find where each pixel of n distorted images comes from.
+def change_strokes(augmentation: Augmentation, images: Any, draws: Draws, xp: Any = np) -> Any:
+    """Make the strokes of some images a pixel thicker or thinner: the largest or smallest of each 2x2 pixels.
 
     Args:
-        rotation: degrees, (n,).
-        zoom, shear, shift: factors, degrees and pixels along x and y, (n, 2). Images are zoomed, rotated, sheared and
-            shifted about their centre, in this order, as albumentations.Affine does.
-        displacement: pixels, (n, 2, 784): the elastic distortion that follows.
-        xp: the library of these arrays, numpy or jax.numpy.
-
-    Returns:
-        x and y in pixels, (n, 2, 784).
+        images: (n, 28, 28, 1), as are the images that come back.
+        xp: the library of `images` and `draws`, numpy or jax.numpy.
     """
-    angle, slope = xp.radians(rotation), xp.tan(xp.radians(shear))
-    cos, sin, one = xp.cos(angle), xp.sin(angle), xp.ones_like(angle)
-    rotate_back = xp.stack([cos, -sin, sin, cos], axis=-1).reshape(-1, 2, 2)
-    slant_back = xp.stack([one, -slope[:, 0], -slope[:, 1], one], axis=-1).reshape(-1, 2, 2)
-    slant_back = slant_back / (1 - slope[:, 0] * slope[:, 1])[:, None, None]
-    backward = rotate_back @ slant_back / zoom[:, :, None]
-    return backward @ (_grid() + displacement - shift[..., None]) + (SIDE - 1) / 2
-
-
-@lru_cache
-def _grid() -> np.ndarray:
-    """x and y of all pixels, from the centre: float32 (2, 784)."""
-    y, x = np.mgrid[:SIDE, :SIDE].astype(np.float32) - (SIDE - 1) / 2
-    return np.stack([x.ravel(), y.ravel()])
+    if augmentation.stroke_share == 0:
+        return images
+    padded = xp.pad(images, ((0, 0), (1, 0), (1, 0), (0, 0)))
+    corners = [padded[:, y : y + SIDE, x : x + SIDE] for y in (0, 1) for x in (0, 1)]
+    draw = draws.uniform(len(images), 1, 1, 1) / augmentation.stroke_share
+    thinner = xp.where(draw < 1, reduce(xp.minimum, corners), images)
+    return xp.where(draw < THICKER, reduce(xp.maximum, corners), thinner)
 
 
 @lru_cache

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from lightgbm import LGBMClassifier
 
-from src.augmentation import View
+from src.views import View
 
 PREDICTION_BATCH = 512  # images at once: bounds the memory, and large enough to keep the cores busy
 

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import keras
 import numpy as np
 
-from src.augmentation import Augmentation, draw_sources
+from src.augmentation import Augmentation, change_strokes, draw_sources
 from src.keras_training import AugmentedBatches
 
 
@@ -35,7 +35,9 @@ class JaxDraws:
 
 def distort(augmentation: Augmentation, images: jax.Array, key: jax.Array) -> jax.Array:
     """Distort images, uint8 (n, 28, 28, 1), at random: float32 (n, 28, 28, 1), whole grey levels."""
-    return resample(images, draw_sources(augmentation, len(images), JaxDraws(key), jnp))
+    draws = JaxDraws(key)
+    distorted = resample(images, draw_sources(augmentation, len(images), draws, jnp))
+    return change_strokes(augmentation, distorted, draws, jnp)
 
 
 def resample(images: jax.Array, sources: jax.Array) -> jax.Array:

@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 
 from src import estimators, models
-from src.augmentation import Augmentation, View
+from src.augmentation import Augmentation
 from src.classical_trainers import LightGBMTrainer, SklearnTrainer
 from src.errors import InputError, nearest
 from src.trainers import KerasTrainer, Trainer
+from src.views import View
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,11 @@ class Experiment:
 
 def _describe(value: Any) -> Any:
     if is_dataclass(value):
-        return {"kind": type(value).__name__} | {f.name: _describe(getattr(value, f.name)) for f in fields(value)}
+        told = {f.name: getattr(value, f.name) for f in fields(value)}
+        for f in fields(value):
+            if "later" in f.metadata and told[f.name] == f.default:
+                del told[f.name]
+        return {"kind": type(value).__name__} | {name: _describe(part) for name, part in told.items()}
     if callable(value):  # a function, with all its arguments that are fixed or have defaults
         function, arguments, keywords = value, (), {}
         if isinstance(value, partial):

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import keras
 import numpy as np
 
-from src.augmentation import Augmentation, View
+from src.augmentation import Augmentation
 from src.classifiers import Classifier, KerasClassifier
 from src.competition import NUM_CLASSES
 from src.keras_training import (
@@ -21,6 +21,7 @@ from src.keras_training import (
     prepare_backend,
     trains_on_device,
 )
+from src.views import View
 
 Rows = tuple[np.ndarray, np.ndarray]
 """Images, uint8 (n, 28, 28, 1), and their labels, int64 (n,)."""

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from keras.src.trainers.data_adapters.py_dataset_adapter import OrderedEnqueuer
 
-from src.augmentation import Augmentation, Distortion, NumpyDraws, View, augment, draw_displacement, find_sources
+from src.augmentation import Augmentation, NumpyDraws, augment, draw_displacement
 from src.keras_training import AugmentedBatches
+from src.views import View, find_sources, resample
 
 ELASTIC = Augmentation(elastic=0.7)
 
@@ -38,7 +39,7 @@ def test_affine_gives_albumentations_pixels(images):
             p=1.0,
         )
         sources = find_sources(np.array([rotation]), zoom[None], shear[None], shift[None]).astype(np.float32)
-        distorted = Distortion(Augmentation()).apply_to_images(image[None], sources.reshape(1, 2, 28, 28))
+        distorted = resample(image[None], sources.reshape(1, 2, 28, 28))
         expected = affine(image=image)["image"].astype(int)
         assert abs(distorted[0] - expected).max() <= 1
 
@@ -92,6 +93,16 @@ def test_every_image_draws_its_own(images):
     same = np.repeat(images[:1], 20, axis=0)
     distorted = augment(Augmentation(), same, (0,))
     assert len({image.tobytes() for image in distorted}) == 20
+
+
+def test_some_strokes_become_thicker_and_some_thinner(sample_rows):
+    images = sample_rows[0][:1000]
+    still = {"rotation": 0, "zoom": 0, "shift": 0, "shear": 0}
+    np.testing.assert_array_equal(augment(Augmentation(**still), images, (0,)), images)
+    change = augment(Augmentation(**still, stroke_share=0.4), images, (0,)).astype(int) - images
+    thicker, thinner = ((sign * change >= 0).all(axis=(1, 2, 3)) & change.any(axis=(1, 2, 3)) for sign in (1, -1))
+    assert thicker.mean() == pytest.approx(0.28, abs=0.04) and thinner.mean() == pytest.approx(0.12, abs=0.03)
+    assert (thicker | thinner | ~change.any(axis=(1, 2, 3))).all()
 
 
 @pytest.mark.parametrize("epoch", [0, 3])

@@ -1,6 +1,6 @@
 """What the benchmark counts; its times are measured, not tested."""
 
-from src.benchmark import count_multiply_adds
+from src.benchmark.training import count_multiply_adds
 from src.models import plain_cnn, strided_cnn
 
 

@@ -6,10 +6,10 @@ import sys
 
 import numpy as np
 
-from src.augmentation import View
 from src.classifiers import KerasClassifier, SklearnClassifier
 from src.estimators import logistic_pca
 from src.models import large_kernel_cnn, residual_cnn, strided_cnn
+from src.views import View
 from src.workspace import REPOSITORY
 
 

@@ -8,13 +8,13 @@ import pytest
 
 from src import cross_validation
 from src.artifacts import load_fold_arrays, load_predictions, load_record
-from src.augmentation import View
 from src.datasets import load_dataset
 from src.errors import InputError
 from src.experiments import EXPERIMENTS
 from src.folds import load_folds
 from src.models import tiny_cnn
 from src.runners.local import run_local
+from src.views import View
 from src.workspace import locked
 from tests.conftest import files_below
 

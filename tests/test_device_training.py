@@ -9,9 +9,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from src.augmentation import Augmentation, Distortion, NumpyDraws, draw_sources
+from src.augmentation import Augmentation, NumpyDraws, change_strokes, draw_sources
 from src.classifiers import KerasClassifier
 from src.device_training import JaxDraws, distort, resample
+from src.views import resample as resample_on_host
 from src.workspace import REPOSITORY
 
 ELASTIC = Augmentation(elastic=0.7)
@@ -20,9 +21,19 @@ ELASTIC = Augmentation(elastic=0.7)
 def test_the_same_sources_give_the_same_pixels(sample_rows):
     images = sample_rows[0][:200]
     sources = draw_sources(ELASTIC, len(images), NumpyDraws(np.random.default_rng(0))).astype(np.float32)
-    on_host = Distortion(ELASTIC).apply_to_images(images, sources).astype(int)
+    on_host = resample_on_host(images, sources).astype(int)
     on_device = np.asarray(resample(jnp.asarray(images), jnp.asarray(sources)))
     assert abs(on_device - on_host).max() <= 1 and (on_device != on_host).mean() < 0.001
+
+
+def test_strokes_change_as_on_the_host(sample_rows):
+    class Drawn:
+        def uniform(self, *shape):
+            return np.linspace(0, 1, shape[0], dtype=np.float32).reshape(shape)
+
+    images, recipe = sample_rows[0][:50], Augmentation(stroke_share=0.5)
+    on_device = change_strokes(recipe, jnp.asarray(images), Drawn(), jnp)
+    np.testing.assert_array_equal(np.asarray(on_device), change_strokes(recipe, images, Drawn()))
 
 
 def test_ink_that_leaves_the_image_is_lost():
@@ -76,7 +87,7 @@ recipe = src.trainers.KerasTrainer(tiny_cnn, 4, Augmentation(elastic=0.7), learn
 whole = recipe.fit(train, valid, 7, directory / "whole")
 assert keras.config.dtype_policy().name == "float32" and whole.model.dtype_policy.name == "float32"
 whole.save(directory / "model.keras")
-programs = len(list(directory.glob("jax-programs-*/*-cache")))
+programs = len(list(directory.glob("jax-programs-*/jit_run_epoch-*-cache")))
 
 save = Checkpoint.save
 def interrupt(checkpoint, entry):
@@ -91,7 +102,7 @@ except KeyboardInterrupt:
     Checkpoint.save = save
 resumed = recipe.fit(train, valid, 7, directory / "halves")
 assert len(resumed.history) == 4
-assert len(list(directory.glob("jax-programs-*/*-cache"))) == programs > 0  # compiled once
+assert len(list(directory.glob("jax-programs-*/jit_run_epoch-*-cache"))) == programs > 0  # compiled once
 np.savez(directory / "proba.npz", whole=whole.predict_proba(valid[0]), resumed=resumed.predict_proba(valid[0]),
          losses=[entry["loss"] for entry in whole.history])
 """

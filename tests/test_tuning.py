@@ -11,7 +11,7 @@ import optuna
 import pytest
 
 from src import experiments, models
-from src.augmentation import Augmentation, View
+from src.augmentation import Augmentation
 from src.classical_trainers import LightGBMTrainer
 from src.datasets import load_dataset
 from src.errors import InputError
@@ -19,6 +19,7 @@ from src.experiments import EXPERIMENTS, Experiment
 from src.trainers import KerasTrainer
 from src.tuning.search import tune
 from src.tuning.spaces import draw_trainer, is_searchable, write_recipe
+from src.views import View
 from src.workspace import REPOSITORY
 
 QUICK = Experiment("quick", LightGBMTrainer(num_rounds=3), "for tests")

@@ -1,4 +1,4 @@
-"""Measurements of the pipeline on this machine, as plain values for JSON; nothing here is a test."""
+"""How fast the pipeline reads, distorts and trains."""
 
 import resource
 import statistics

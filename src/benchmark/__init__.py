@@ -1,0 +1,1 @@
+"""Measurements of this machine, as plain values for JSON; nothing here is a test."""
