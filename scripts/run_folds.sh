@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # The main job: environment, data, folds, training, scoreboard, blend, submission.
-#   bash scripts/run_folds.sh [--sample] [--budget minutes|hours | EXPERIMENT...]
-# Without a budget or experiments: the three CNNs strided, residual and large_kernel. --budget minutes: large_kernel
-# alone; --budget hours: the three, trained three times as long. --sample: the embedded sample, in .sample/.
+#   bash scripts/run_folds.sh [--sample] [--budget minutes|hours | --baselines | EXPERIMENT...]
+# Without a choice: the three CNNs strided, residual and large_kernel. --budget minutes: large_kernel alone; --budget
+# hours: the three, trained three times as long. --baselines: nine systems that people usually begin with.
+# --sample: the embedded sample, in .sample/.
 # Stop it whenever you like: the same command goes on where it stopped.
 set -euo pipefail
 # Relative paths are meant from here, before the directory changes.
@@ -11,7 +12,7 @@ case ${DIGITS_PYTHON:-} in /*) ;; */*) DIGITS_PYTHON=$PWD/$DIGITS_PYTHON ;; esac
 cd "$(dirname "$0")/.."
 
 usage() {
-    sed -n '2,6s/^# \{0,1\}//p' scripts/run_folds.sh
+    sed -n '2,7s/^# \{0,1\}//p' scripts/run_folds.sh
 }
 
 refuse() {
@@ -20,31 +21,38 @@ refuse() {
     exit 2
 }
 
+choose() {
+    [ ${#experiments[@]} -eq 0 ] || refuse "only one of --budget, --baselines and experiments"
+    experiments=("$@")
+}
+
 sample=
-budget=
 experiments=()
+named=()
 while [ $# -gt 0 ]; do
     case $1 in
     --sample) sample=yes ;;
     --budget)
         [ $# -gt 1 ] || refuse "--budget needs a word: minutes or hours"
-        budget=$2
+        case $2 in
+        minutes) choose large_kernel ;;
+        hours) choose strided_long residual_long large_kernel_long ;;
+        *) refuse "the budget is minutes or hours, not $2" ;;
+        esac
         shift
+        ;;
+    --baselines)
+        choose logistic_pca forest_pca svm_pca knn lightgbm dnn dnn_augmented ann_tuned cnn_augmented
         ;;
     -h | --help) usage && exit 0 ;;
     -*) refuse "unknown option $1" ;;
-    *) experiments+=("$1") ;;
+    *) named+=("$1") ;;
     esac
     shift
 done
 
-[ -z "$budget" ] || [ ${#experiments[@]} -eq 0 ] || refuse "either a budget or experiments, not both"
-case $budget in
-"") [ ${#experiments[@]} -gt 0 ] || experiments=(strided residual large_kernel) ;;
-minutes) experiments=(large_kernel) ;;
-hours) experiments=(strided_long residual_long large_kernel_long) ;;
-*) refuse "the budget is minutes or hours, not $budget" ;;
-esac
+[ ${#named[@]} -eq 0 ] || choose "${named[@]}"
+[ ${#experiments[@]} -gt 0 ] || choose strided residual large_kernel
 
 source scripts/environment.sh
 requirements=(requirements.txt)

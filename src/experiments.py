@@ -86,6 +86,15 @@ RESIDUAL = KerasTrainer(
 )
 LARGE_KERNEL = KerasTrainer(models.large_kernel_cnn, epochs=10, augmentation=ELASTIC, views=VIEWS)
 DENSE = KerasTrainer(models.dense_network, epochs=20, batch_size=128)
+TUNED_DENSE = replace(
+    DENSE,
+    network=partial(models.dense_network, num_layers=3, width=512, dropout=0.0452),
+    epochs=60,
+    augmentation=Augmentation(rotation=7.84, zoom=0.0653, shift=0.0653, shear=5.22, elastic=1.41),
+    batch_size=256,
+    learning_rate=0.00175,
+    ema_momentum=0.999,
+)
 PLAIN = KerasTrainer(models.plain_cnn, epochs=12, batch_size=86, augmentation=Augmentation())
 BOOSTED = LightGBMTrainer()
 TINY = KerasTrainer(models.tiny_cnn, epochs=2, augmentation=ELASTIC, learning_rate=3e-3, ema_momentum=0.9)
@@ -129,6 +138,9 @@ _TABLE = (
     Experiment("dnn", DENSE, "Two dense layers, untuned and undistorted; after Keras' mnist_mlp.py."),
     Experiment(
         "dnn_augmented", replace(DENSE, epochs=60, augmentation=Augmentation()), "dnn on affinely distorted images."
+    ),
+    Experiment(
+        "ann_tuned", TUNED_DENSE, "dnn_augmented with the best values of six trials of scripts.tune; elastic pays most."
     ),
     Experiment(
         "cnn_augmented",

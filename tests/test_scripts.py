@@ -177,7 +177,9 @@ def test_environment_is_made_once_and_again_when_the_pins_change(tmp_path):
         (["--smaple"], "unknown option --smaple"),
         (["--budget"], "--budget needs a word: minutes or hours"),
         (["--budget", "days"], "the budget is minutes or hours, not days"),
-        (["--budget", "minutes", "strided"], "either a budget or experiments, not both"),
+        (["--budget", "minutes", "strided"], "only one of --budget, --baselines and experiments"),
+        (["--baselines", "strided"], "only one of --budget, --baselines and experiments"),
+        (["--budget", "minutes", "--baselines"], "only one of --budget, --baselines and experiments"),
     ],
 )
 def test_the_main_job_refuses_bad_arguments(tmp_path, arguments, sentence):
@@ -186,9 +188,9 @@ def test_the_main_job_refuses_bad_arguments(tmp_path, arguments, sentence):
     assert not (tmp_path / "workspace").exists()
 
 
-def test_every_budget_names_experiments_of_the_table():
-    lists = re.findall(r"experiments=\(([a-z_ ]+)\)", (REPOSITORY / "scripts" / "run_folds.sh").read_text())
-    assert len(lists) == 3
+def test_every_choice_of_the_main_job_is_in_the_table():
+    lists = re.findall(r"choose ([a-z_ ]+)", (REPOSITORY / "scripts" / "run_folds.sh").read_text())
+    assert len(lists) == 4
     assert {name for names in lists for name in names.split()} <= set(EXPERIMENTS)
 
 

@@ -1,0 +1,103 @@
+"""How fast the digit reader's server answers, and whether it grows. Server and clients share this machine's cores."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import urllib3
+from PIL import Image
+
+from src.benchmark.pictures import draw_on_canvas
+from src.datasets import load_dataset
+from src.workspace import REPOSITORY, Workspace
+
+PORT = 7861
+URL = f"http://127.0.0.1:{PORT}/api/predict"
+CROWD = 16  # clients
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What clients saw."""
+
+    milliseconds: np.ndarray  # from each request to its answer
+    num_errors: int  # answers that were not 200
+
+
+def measure_server(workspace: Workspace, soak_minutes: float = 5.0) -> dict[str, Any]:
+    """Ask a server on this machine to read a drawing of 280x280 pixels, a PNG file, again and again.
+
+    Returns:
+        http_p50_ms, http_p99_ms: from request to answer, one client.
+        http_rps: answers a second to 16 clients.
+        soak_growth_mb: by how much the server's memory grows in so many minutes at half of that load.
+        server_mb: its memory at the end.
+        http_errors: of all these requests.
+    """
+    buffer = BytesIO()
+    Image.fromarray(draw_on_canvas(load_dataset(workspace).images[0])).save(buffer, "PNG")
+    picture = buffer.getvalue()
+    with _serve() as process:
+        _ask(picture, num_clients=1, seconds=2)  # warms up
+        alone = _ask(picture, num_clients=1, seconds=10)
+        crowd = _ask(picture, num_clients=CROWD, seconds=15)
+        rate = len(crowd.milliseconds) / 15
+        before = _measure_memory(process)
+        soak = _ask(picture, num_clients=CROWD, seconds=60 * soak_minutes, rate=rate / 2)
+        after = _measure_memory(process)
+    return {
+        "http_p50_ms": round(float(np.median(alone.milliseconds)), 2),
+        "http_p99_ms": round(float(np.quantile(alone.milliseconds, 0.99)), 2),
+        "http_rps": round(rate, 1),
+        "soak_growth_mb": round(after - before, 1),
+        "server_mb": round(after, 1),
+        "http_errors": alone.num_errors + crowd.num_errors + soak.num_errors,
+    }
+
+
+@contextmanager
+def _serve() -> Iterator[subprocess.Popen[bytes]]:
+    command = [sys.executable, "-m", "scripts.app", "--port", str(PORT)]
+    process = subprocess.Popen(command, cwd=REPOSITORY, stderr=subprocess.DEVNULL)
+    try:
+        health = urllib3.Retry(connect=200, backoff_factor=0.05, backoff_max=0.1)
+        urllib3.PoolManager(retries=health).request("GET", f"http://127.0.0.1:{PORT}/api/health")
+        yield process
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _ask(picture: bytes, num_clients: int, seconds: float, rate: float | None = None) -> Answers:
+    """Send the picture from several clients, as fast as they are answered or at a rate (requests a second in all)."""
+    body, kind = urllib3.encode_multipart_formdata({"file": ("digit.png", picture, "image/png")})
+    end = time.perf_counter() + seconds
+
+    def run_client(_: int) -> list[tuple[float, bool]]:
+        connection = urllib3.HTTPConnectionPool("127.0.0.1", PORT)
+        answers = []
+        while (started := time.perf_counter()) < end:
+            answer = connection.request("POST", URL, body=body, headers={"Content-Type": kind}, retries=False)
+            answers.append((time.perf_counter() - started, answer.status == 200))
+            if rate is not None:
+                time.sleep(max(0.0, num_clients / rate - (time.perf_counter() - started)))
+        return answers
+
+    with ThreadPoolExecutor(num_clients) as pool:
+        answers = [answer for answers in pool.map(run_client, range(num_clients)) for answer in answers]
+    times, fine = zip(*answers, strict=True)
+    return Answers(1000 * np.array(times), len(fine) - sum(fine))
+
+
+def _measure_memory(process: subprocess.Popen[bytes]) -> float:
+    """Resident memory of a process, megabytes."""
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    return int(status.partition("VmRSS:")[2].split()[0]) / 1000
