@@ -69,10 +69,13 @@ def put_on_paper(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return picture
 
 
-def _place(image: np.ndarray, shape: tuple[int, int], center: tuple[float, ...], scale: float, rotation: float):
+def _place(
+    image: np.ndarray, shape: tuple[int, int], center: tuple[float, ...], scale: float, rotation: float
+) -> np.ndarray:
     """The ink of a digit in a larger picture: float32 (h, w), 0 to 1."""
-    matrix = cv2.getRotationMatrix2D((13.5, 13.5), rotation, scale)
-    matrix[:, 2] += np.array(center) - 13.5
+    middle = (13.5, 13.5)
+    matrix = cv2.getRotationMatrix2D(middle, rotation, scale)
+    matrix[:, 2] += np.array(center) - middle
     ink = image[..., 0].astype(np.float32) / 255
     if scale < 1:
         ink = cv2.GaussianBlur(ink, (0, 0), 0.35 / scale)
