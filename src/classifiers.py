@@ -87,6 +87,12 @@ class SklearnClassifier:
         return cls(joblib.load(path))
 
 
+def load_classifier(path: Path) -> Classifier:
+    """Read a saved model of any kind; see `SklearnClassifier.load` for whom to trust."""
+    kinds = {kind.suffix: kind for kind in (KerasClassifier, SklearnClassifier)}
+    return kinds[path.suffix].load(path)
+
+
 def _count_numbers(value: Any) -> int:
     """Count the elements of all arrays in an estimator of scikit-learn or LightGBM, the nodes of trees among them."""
     if isinstance(value, np.ndarray):

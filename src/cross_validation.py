@@ -13,7 +13,7 @@ from src.classifiers import Classifier
 from src.data import fingerprint
 from src.datasets import load_dataset
 from src.experiments import Experiment
-from src.fold_tasks import FoldTask, add_teachers, find_pending, split_generations
+from src.fold_tasks import FoldTask, add_lessons, find_pending, split_generations
 from src.metrics import accuracy, format_accuracy
 from src.progress import bar, say
 from src.provenance import describe_environment
@@ -38,8 +38,7 @@ def train_fold(task: FoldTask) -> FoldResult:
     _claim(task, environment)
     say(f"{experiment.name} fold {task.fold}: {len(train_rows):,} rows to train on, {len(valid_rows):,} to validate on")
     started = time.perf_counter()
-    unlabelled = None if task.test_targets is None else (dataset.test_images, task.test_targets)
-    classifier = experiment.trainer.fit(train, valid, seed, task.checkpoint_dir, unlabelled)
+    classifier = experiment.trainer.fit(train, valid, seed, task.checkpoint_dir, task.lessons)
     # The history also counts the epochs from before an interruption.
     train_seconds = sum(entry["seconds"] for entry in classifier.history) or time.perf_counter() - started
     valid_proba = classifier.predict_proba(valid[0])
@@ -86,7 +85,7 @@ def _measure_single(classifier: Classifier, images: np.ndarray, num_tries: int =
 def _claim(task: FoldTask, environment: dict[str, Any]) -> None:
     """Empty the checkpoint directory unless it was left by this very task on this machine, versions and threads."""
     same = {name: value for name, value in environment.items() if name != "commit"}
-    taught = None if task.test_targets is None else fingerprint(task.test_targets)
+    taught = None if task.lessons is None else fingerprint(*task.lessons)
     claim = json.dumps([task.experiment.hash(), task.dataset.fingerprints(), same, taught])
     path = task.checkpoint_dir / "claim.json"
     if not path.exists() or path.read_text() != claim:
@@ -125,7 +124,7 @@ def run(
             say(f"this will take about {max(1, round(estimate_seconds(tasks) / 60))} min on this machine")
         with bar("folds", len(tasks)) as fold_done:
             for generation in split_generations(tasks):  # teachers are done before their students start
-                for result in runner(train_fold, [add_teachers(task, workspace) for task in generation]):
+                for result in runner(train_fold, [add_lessons(task, workspace) for task in generation]):
                     save_fold_result(result, workspace)
                     shutil.rmtree(result.weights_path.parent)
                     say(_summarize(result))

@@ -31,7 +31,7 @@ class Experiment:
     note: str  # what it is and where it comes from
     seed: int = 0
     train_share: float = 1.0  # of each fold's training rows; less is for learning curves
-    teachers: tuple["Experiment", ...] = ()  # whose probabilities for the test images it learns as well
+    teachers: tuple["Experiment", ...] = ()  # whose models of the same fold teach it: see fold_tasks.add_lessons
 
     def generation(self) -> int:
         """0 without teachers, else one more than the latest of them."""

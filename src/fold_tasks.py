@@ -8,10 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from src.artifacts import load_fold_arrays, load_record, load_records
+from src.artifacts import load_record, load_records, retrain
+from src.classifiers import Classifier, KerasClassifier, SklearnClassifier, load_classifier
+from src.competition import NUM_CLASSES
 from src.datasets import Dataset
 from src.errors import InputError
 from src.experiments import Experiment
+from src.lessons import make_copies, make_scraps
+from src.trainers import Rows
 from src.workspace import Workspace
 
 
@@ -23,7 +27,7 @@ class FoldTask:
     fold: int
     dataset: Dataset
     checkpoint_dir: Path
-    test_targets: np.ndarray | None = None  # float32 (t, 10): what the teachers say of the test images
+    lessons: Rows | None = None  # more images, uint8 (m, 28, 28, 1), with what teachers say of them, float32 (m, 10)
 
     def split(self) -> tuple[np.ndarray, np.ndarray]:
         """Row numbers, int64, that are trained on and that are validated on."""
@@ -91,8 +95,9 @@ def split_generations(tasks: Sequence[FoldTask]) -> Iterator[list[FoldTask]]:
         yield list(generation)
 
 
-def add_teachers(task: FoldTask, workspace: Workspace) -> FoldTask:
-    """Give a student what its teachers' models of the same fold, on average, say of the test images.
+def add_lessons(task: FoldTask, workspace: Workspace) -> FoldTask:
+    """Give a student distorted copies of its training images, with what its teachers' models of the same fold say of
+    them on average, and parts of these images that are no digits, with all probabilities alike.
 
     None of these models has seen the fold's validation part, so neither has the student.
 
@@ -103,5 +108,25 @@ def add_teachers(task: FoldTask, workspace: Workspace) -> FoldTask:
         return task
     find_pending(task.experiment.teachers, [task.fold], task.dataset, workspace)  # checks the complete folds
     _require_teachers(task.experiment, task.fold, [], workspace)
-    proba = [load_fold_arrays(workspace, t.name, task.fold)["test_proba"] for t in task.experiment.teachers]
-    return replace(task, test_targets=np.stack(proba).mean(axis=0, dtype=np.float32))
+    teachers = [_load_teacher(workspace, teacher.name, task.fold) for teacher in task.experiment.teachers]
+    images = task.dataset.images[task.split()[0]]
+    return replace(task, lessons=make_lessons(images, teachers, task.experiment.fold_seed(task.fold)))
+
+
+def make_lessons(images: np.ndarray, teachers: Sequence[Classifier], seed: int) -> Rows:
+    """Make the images, and the probabilities, that teachers give a student beside the labels."""
+    copies, scraps = make_copies(images, seed), make_scraps(images, seed)
+    proba = np.stack([teacher.predict_proba(copies) for teacher in teachers]).mean(axis=0, dtype=np.float32)
+    alike = np.full((len(scraps), NUM_CLASSES), 1 / NUM_CLASSES, np.float32)
+    return np.concatenate([copies, scraps]), np.concatenate([proba, alike])
+
+
+def _load_teacher(workspace: Workspace, experiment: str, fold: int) -> Classifier:
+    for suffix in (KerasClassifier.suffix, SklearnClassifier.suffix):
+        path = workspace.fold_path(experiment, fold, suffix)
+        if path.exists():
+            return load_classifier(path)
+    raise InputError(
+        f"the model of {experiment}, fold {fold}, is gone; delete {workspace.fold_path(experiment, fold, '.json')} and "
+        f"train it again: {retrain(experiment, fold)}"
+    )

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 
 from src import cross_validation
-from src.artifacts import list_trained, load_fold_arrays, load_record
+from src.artifacts import list_trained, load_record
+from src.classifiers import load_classifier
 from src.datasets import load_dataset
 from src.errors import InputError
 from src.experiments import EXPERIMENTS
-from src.fold_tasks import add_teachers, find_pending
+from src.fold_tasks import add_lessons, find_pending
+from src.lessons import COPIES, SCRAPS
 from src.runners.local import run_local
 
 FIRST, SECOND = EXPERIMENTS["logistic_pca"], replace(EXPERIMENTS["logistic_pca"], name="second", seed=1)
@@ -27,10 +29,24 @@ def test_teachers_are_trained_before_their_student(small):
 def test_a_student_gets_the_mean_of_its_own_folds_teachers(small):
     cross_validation.run([FIRST, SECOND], None, small, run_local)
     for task in find_pending([STUDENT], [0, 1], load_dataset(small), small):
-        targets = add_teachers(task, small).test_targets
-        proba = [load_fold_arrays(small, name, task.fold)["test_proba"] for name in ("logistic_pca", "second")]
-        np.testing.assert_allclose(targets, np.mean(proba, axis=0), atol=1e-7)
-        assert targets.shape == (60, 10) and targets.dtype == np.float32
+        images, targets = add_lessons(task, small).lessons
+        train_rows, _ = task.split()
+        num_copies = COPIES * len(train_rows)
+        models = [load_classifier(small.fold_path(name, task.fold, ".joblib")) for name in ("logistic_pca", "second")]
+        proba = [model.predict_proba(images[:num_copies]) for model in models]
+        np.testing.assert_allclose(targets[:num_copies], np.mean(proba, axis=0), atol=1e-6)
+        assert (targets[num_copies:] == np.float32(0.1)).all()
+        assert len(images) == len(targets) and abs(len(images) - num_copies - SCRAPS * len(train_rows)) <= 1
+        originals = task.dataset.images[train_rows]
+        near = [np.corrcoef(images[i].ravel(), originals[i].ravel())[0, 1] for i in range(50)]
+        assert np.mean(near) > 0.35  # copies of the training part, in its order
+
+
+def test_a_teacher_whose_model_is_gone_is_told(small):
+    cross_validation.run([FIRST, SECOND], [0], small, run_local)
+    small.fold_path("second", 0, ".joblib").unlink()
+    with pytest.raises(InputError, match="the model of second, fold 0, is gone"):
+        cross_validation.run([STUDENT], [0], small, run_local)
 
 
 def test_a_missing_teacher_is_told_before_anything_is_trained(small):
@@ -52,7 +68,7 @@ def test_a_checkpoint_is_not_resumed_with_other_teachings(small):
     (task,) = find_pending([replace(STUDENT, teachers=())], [0], load_dataset(small), small)
     claims = []
     for share in (0.1, 0.2):
-        targets = np.full((60, 10), share, np.float32)
-        cross_validation.train_fold(replace(task, test_targets=targets))
+        lessons = task.dataset.test_images, np.full((60, 10), share, np.float32)
+        cross_validation.train_fold(replace(task, lessons=lessons))
         claims.append((task.checkpoint_dir / "claim.json").read_text())
     assert claims[0] != claims[1]

@@ -6,10 +6,8 @@ import cv2
 import numpy as np
 
 from src.app.ink import Ink, find_ink
-from src.competition import IMAGE_SHAPE
+from src.centering import BOX, center, resize
 
-SIDE = IMAGE_SHAPE[0]
-BOX = 20  # pixels: MNIST fits each digit into a box of this size, keeping its aspect ratio
 FINE = 4  # strokes are made thinner or thicker on a canvas so much finer
 STROKE_WIDTHS = (1.9, 3.4)  # pixels; thinner and thicker strokes are brought there
 MIN_HEIGHT = 5  # pixels of what is worked on: less is a speck
@@ -77,16 +75,10 @@ def _make_digit(ink: Ink, mask: np.ndarray, box: Box) -> Digit | None:
     left, top, right, bottom = box
     near = cv2.dilate(mask, np.ones((3, 3), np.uint8))
     rows, columns = slice(max(top - 1, 0), bottom + 1), slice(max(left - 1, 0), right + 1)
-    digit = _resize(ink.strength[rows, columns] * near[rows, columns], BOX * FINE / max(right - left, bottom - top))
+    digit = resize(ink.strength[rows, columns] * near[rows, columns], BOX * FINE / max(right - left, bottom - top))
     digit = _bring_stroke_width(np.pad(digit, 2 * FINE))
     image = center(digit)
     return None if image is None else Digit(image, _surround(ink.scale * np.array([box])))
-
-
-def _resize(image: np.ndarray, factor: float) -> np.ndarray:
-    size = max(1, round(image.shape[1] * factor)), max(1, round(image.shape[0] * factor))
-    interpolation = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
-    return cv2.resize(image, size, interpolation=interpolation).clip(0, 1)
 
 
 def measure_stroke_width(mask: np.ndarray) -> float:
@@ -108,24 +100,3 @@ def _disc(diameter: float) -> np.ndarray:
     """A structuring element that changes a stroke's width by about so many pixels."""
     side = 1 + max(0, round(diameter))
     return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
-
-
-def center(digit: np.ndarray) -> np.ndarray | None:
-    """Fit a digit, float32 (h, w) from 0 to 1, into 20x20 pixels and put its centre of mass in the middle of 28x28.
-
-    Source: LeCun, Cortes and Burges on how MNIST was made.
-    """
-    rows, columns = (np.flatnonzero((digit > 0.3).any(axis=axis)) for axis in (1, 0))
-    if not len(rows):
-        return None
-    size = max(rows[-1] - rows[0], columns[-1] - columns[0]) + 1
-    small = _resize(digit[max(rows[0] - 1, 0) : rows[-1] + 2, max(columns[0] - 1, 0) : columns[-1] + 2], BOX / size)
-    image = np.zeros((SIDE, SIDE), np.float32)
-    places = []
-    for axis in (0, 1):
-        length = small.shape[axis]
-        middle = small.sum(axis=1 - axis) @ (np.arange(length) + 0.5) / small.sum()
-        start = min(max(round(SIDE / 2 - middle), 0), SIDE - length)
-        places.append(slice(start, start + length))
-    image[tuple(places)] = small
-    return (255 * image + 0.5).astype(np.uint8)[..., None]

@@ -65,7 +65,7 @@ def put_on_paper(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     picture = _photograph(picture.astype(np.float32), scale, rng)
     if rng.random() < 0.7:
         quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(35, 96))]
-        picture = cv2.imdecode(cv2.imencode(".jpg", picture, quality)[1], cv2.IMREAD_COLOR)
+        return np.asarray(cv2.imdecode(cv2.imencode(".jpg", picture, quality)[1], cv2.IMREAD_COLOR))
     return picture
 
 
@@ -73,13 +73,12 @@ def _place(
     image: np.ndarray, shape: tuple[int, int], center: tuple[float, ...], scale: float, rotation: float
 ) -> np.ndarray:
     """The ink of a digit in a larger picture: float32 (h, w), 0 to 1."""
-    middle = (13.5, 13.5)
-    matrix = cv2.getRotationMatrix2D(middle, rotation, scale)
-    matrix[:, 2] += np.array(center) - middle
+    matrix = np.asarray(cv2.getRotationMatrix2D((13.5, 13.5), rotation, scale), np.float64)
+    matrix[:, 2] = matrix[:, 2] + np.array(center) - 13.5
     ink = image[..., 0].astype(np.float32) / 255
     if scale < 1:
-        ink = cv2.GaussianBlur(ink, (0, 0), 0.35 / scale)
-    return cv2.warpAffine(ink, matrix, shape[::-1], flags=cv2.INTER_CUBIC).clip(0, 1)
+        ink = np.asarray(cv2.GaussianBlur(ink, (0, 0), 0.35 / scale))
+    return np.asarray(cv2.warpAffine(ink, matrix, shape[::-1], flags=cv2.INTER_CUBIC)).clip(0, 1)
 
 
 def _draw_rules(height: int, width: int, size: float, rng: np.random.Generator) -> np.ndarray:
