@@ -23,7 +23,7 @@ def main() -> None:
     (experiment,) = get_experiments([arguments.experiment])
     workspace = find_workspace()
     dataset = load_dataset(workspace)
-    from src.export import export  # here, as it loads three libraries that run networks
+    from src.export.files import export  # here, as it loads three libraries that run networks
 
     files = export(experiment.name, arguments.fold, dataset, workspace)
     table = Table(title=f"{experiment.name}, fold {arguments.fold}: {files[0].num_images:,} held-out images")

@@ -97,8 +97,14 @@ TUNED_DENSE = replace(
 )
 PLAIN = KerasTrainer(models.plain_cnn, epochs=12, batch_size=86, augmentation=Augmentation())
 BOOSTED = LightGBMTrainer()
+READER = KerasTrainer(models.residual_cnn, epochs=8, learning_rate=2e-3, ema_momentum=0.99)  # lessons are distorted
 TINY = KerasTrainer(models.tiny_cnn, epochs=2, augmentation=ELASTIC, learning_rate=3e-3, ema_momentum=0.9)
 
+LONG = (
+    Experiment("strided_long", replace(STRIDED, epochs=30), "strided, three times as long."),
+    Experiment("residual_long", replace(RESIDUAL, epochs=30), "residual, three times as long."),
+    Experiment("large_kernel_long", replace(LARGE_KERNEL, epochs=30), "large_kernel, three times as long."),
+)
 _TABLE = (
     Experiment(
         "strided",
@@ -116,9 +122,7 @@ _TABLE = (
         LARGE_KERNEL,
         "5x5 kernels without pooling, normalised logits, elastic distortion. Network: after M5, arXiv:2008.10400.",
     ),
-    Experiment("strided_long", replace(STRIDED, epochs=30), "strided, three times as long."),
-    Experiment("residual_long", replace(RESIDUAL, epochs=30), "residual, three times as long."),
-    Experiment("large_kernel_long", replace(LARGE_KERNEL, epochs=30), "large_kernel, three times as long."),
+    *LONG,
     Experiment(
         "logistic_pca",
         SklearnTrainer(estimators.logistic_pca),
@@ -148,6 +152,9 @@ _TABLE = (
         "cnn_augmented",
         PLAIN,
         "The published RMSprop network on affinely distorted images: Ghouzam, 'Introduction to CNN Keras'.",
+    ),
+    Experiment(
+        "reader", READER, "The blend of the long three distilled into one small network, for the app.", teachers=LONG
     ),
     Experiment("smoke", TINY, "A tiny network that trains in seconds: for tests and drills, not for scores."),
 )

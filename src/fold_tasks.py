@@ -108,7 +108,7 @@ def add_lessons(task: FoldTask, workspace: Workspace) -> FoldTask:
         return task
     find_pending(task.experiment.teachers, [task.fold], task.dataset, workspace)  # checks the complete folds
     _require_teachers(task.experiment, task.fold, [], workspace)
-    teachers = [_load_teacher(workspace, teacher.name, task.fold) for teacher in task.experiment.teachers]
+    teachers = [load_teacher(workspace, teacher.name, task.fold) for teacher in task.experiment.teachers]
     images = task.dataset.images[task.split()[0]]
     return replace(task, lessons=make_lessons(images, teachers, task.experiment.fold_seed(task.fold)))
 
@@ -121,7 +121,12 @@ def make_lessons(images: np.ndarray, teachers: Sequence[Classifier], seed: int) 
     return np.concatenate([copies, scraps]), np.concatenate([proba, alike])
 
 
-def _load_teacher(workspace: Workspace, experiment: str, fold: int) -> Classifier:
+def load_teacher(workspace: Workspace, experiment: str, fold: int) -> Classifier:
+    """Read the model of a complete fold, which looks at each image once.
+
+    Raises:
+        InputError: its file is gone.
+    """
     for suffix in (KerasClassifier.suffix, SklearnClassifier.suffix):
         path = workspace.fold_path(experiment, fold, suffix)
         if path.exists():

@@ -106,6 +106,10 @@ class Workspace:
         """Where an unfinished fold keeps its last finished epoch."""
         return self.fold_path(experiment, fold, ".checkpoint")
 
+    def whole_checkpoint_dir(self, experiment: str) -> Path:
+        """The same for a training on all rows."""
+        return self.oof_dir / experiment / "whole.checkpoint"
+
 
 def find_workspace() -> Workspace:
     """The workspace that DIGITS_WORKSPACE names, otherwise the repository itself."""
