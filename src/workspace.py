@@ -49,6 +49,11 @@ class Workspace:
         return self.input_dir / "data_report.html"
 
     @property
+    def flags_csv(self) -> Path:
+        """What people said of wrong readings in the app."""
+        return self.input_dir / "flagged.csv"
+
+    @property
     def folds_csv(self) -> Path:
         return self.root / "folds" / "folds.csv"
 

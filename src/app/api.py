@@ -1,11 +1,14 @@
 """The digit reader over HTTP. `python -m scripts.app` serves it; /docs describes it."""
 
 import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
 import anyio
 from fastapi import FastAPI, HTTPException, Request
+from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, Field
 
 from src.app.pictures import TooLargeError, open_picture
@@ -13,8 +16,14 @@ from src.app.protection import MAX_REQUESTS, RATE, Protection
 from src.app.recognizer import Reading, Recognizer, load_record
 from src.app.requests import REQUEST_BODY, read_pictures
 from src.errors import InputError
+from src.workspace import Workspace
 
 NUM_THREADS = max(2, os.cpu_count() or 1)  # that read pictures; further requests wait
+
+
+WAITING = (
+    '<!doctype html><meta http-equiv="refresh" content="1"><title>Digit reader</title><p>The page is being prepared.'
+)
 
 
 class Prediction(BaseModel):
@@ -51,16 +60,22 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 }
 
 
-def make_app(rate: str = RATE, max_requests: int = MAX_REQUESTS) -> FastAPI:
+def make_app(workspace: Workspace | None = None, rate: str = RATE, max_requests: int = MAX_REQUESTS) -> FastAPI:
     """Make the application.
 
     Args:
+        workspace: whose images the page shows; without one there is no page.
         rate: how often one client may ask, such as 2000/second.
         max_requests: how many requests there may be at once.
     """
     recognizer = Recognizer()
     threads = anyio.CapacityLimiter(NUM_THREADS)
-    app = FastAPI(title="Digit reader", version="1", redoc_url=None)
+    app = FastAPI(
+        title="Digit reader",
+        version="1",
+        redoc_url=None,
+        lifespan=None if workspace is None else partial(_with_page, recognizer=recognizer, workspace=workspace),
+    )
     app.add_middleware(Protection, rate=rate, max_requests=max_requests)
 
     @app.post("/api/predict", openapi_extra={"requestBody": REQUEST_BODY}, responses=PROBLEMS)
@@ -82,6 +97,32 @@ def make_app(rate: str = RATE, max_requests: int = MAX_REQUESTS) -> FastAPI:
         return load_record()
 
     return app
+
+
+@asynccontextmanager
+async def _with_page(app: FastAPI, recognizer: Recognizer, workspace: Workspace) -> AsyncIterator[None]:
+    """Build the page while the API answers already: importing Gradio takes seconds."""
+
+    def build() -> Any:
+        from src.app import ui
+
+        return ui, ui.build_page(recognizer, workspace)
+
+    async def serve() -> None:
+        ui, blocks = await anyio.to_thread.run_sync(build)
+        app.router.routes.remove(waiting)
+        page = ui.mount_page(app, blocks)
+        async with page.router.lifespan_context(page):  # as mounting it before the start would have done
+            blocks.run_startup_events()
+            await blocks.run_extra_startup_events()
+            await anyio.sleep_forever()
+
+    app.add_api_route("/", lambda: HTMLResponse(WAITING), include_in_schema=False)
+    waiting = app.routes[-1]
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(serve)
+        yield
+        tasks.cancel_scope.cancel()
 
 
 def _read(recognizer: Recognizer, files: list[bytes]) -> list[Reading]:

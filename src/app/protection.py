@@ -15,14 +15,19 @@ HEADERS = {
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Cache-Control": "no-store",
 }
-POLICY = "default-src 'none'; frame-ancestors 'none'"
-PAGE_POLICY = (
-    "default-src 'none'; script-src 'unsafe-inline' https://cdn.jsdelivr.net; style-src https://cdn.jsdelivr.net; "
-    "img-src data: https://fastapi.tiangolo.com; connect-src 'self'; frame-ancestors 'none'"
-)
+API = {"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'", "Cache-Control": "no-store"}
+DOCS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'unsafe-inline' https://cdn.jsdelivr.net; style-src "
+    "https://cdn.jsdelivr.net; img-src data: https://fastapi.tiangolo.com; connect-src 'self'; frame-ancestors 'none'"
+}
 """FastAPI's page of the OpenAPI loads its scripts from there."""
+PAGE = {
+    "Content-Security-Policy": "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; style-src "
+    "'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; media-src 'self' blob:; connect-src "
+    "'self' data: blob:; worker-src 'self' blob:; frame-ancestors 'none'"
+}
+"""Gradio's page brings its own scripts, some of them inline."""
 
 
 class Protection:
@@ -35,7 +40,9 @@ class Protection:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        send = _add_headers(send, PAGE_POLICY if scope["path"] == "/docs" else POLICY)
+        path = scope["path"]
+        own = API if path.startswith("/api/") or path == "/openapi.json" else DOCS if path == "/docs" else PAGE
+        send = _add_headers(send, HEADERS | own)
         refusal = self._refuse(scope)
         if refusal is not None:
             return await refusal(scope, receive, send)
@@ -77,11 +84,11 @@ def _count_bytes(receive: Receive) -> Receive:
     return counting
 
 
-def _add_headers(send: Send, policy: str) -> Send:
+def _add_headers(send: Send, added: dict[str, str]) -> Send:
     async def adding(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
-            for name, value in (HEADERS | {"Content-Security-Policy": policy}).items():
+            for name, value in added.items():
                 headers.setdefault(name, value)
         await send(message)
 
