@@ -175,8 +175,8 @@ def test_environment_is_made_once_and_again_when_the_pins_change(tmp_path):
     ("arguments", "sentence"),
     [
         (["--smaple"], "unknown option --smaple"),
-        (["--budget"], "--budget needs a word: minutes or hours"),
-        (["--budget", "days"], "the budget is minutes or hours, not days"),
+        (["--budget"], "--budget needs a word: minutes, hours or gpu"),
+        (["--budget", "days"], "the budget is minutes, hours or gpu, not days"),
         (["--budget", "minutes", "strided"], "only one of --budget, --baselines and experiments"),
         (["--baselines", "strided"], "only one of --budget, --baselines and experiments"),
         (["--budget", "minutes", "--baselines"], "only one of --budget, --baselines and experiments"),
