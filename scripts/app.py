@@ -8,14 +8,23 @@ from scripts import run
 from src.app.api import make_app
 from src.workspace import find_workspace
 
+LOCAL = ("127.0.0.1", "localhost", "[::1]")
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m scripts.app", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen at (default: this machine alone)")
     parser.add_argument("--port", type=int, default=7860, help="default: 7860")
     arguments = parser.parse_args()
+    everywhere = arguments.host in ("0.0.0.0", "::")
     uvicorn.run(
-        make_app(find_workspace()), host=arguments.host, port=arguments.port, access_log=False, server_header=False
+        make_app(find_workspace(), hosts=("*",) if everywhere else (*LOCAL, arguments.host)),
+        host=arguments.host,
+        port=arguments.port,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,  # anyone can write them, and the rate limit goes by addresses
+        timeout_graceful_shutdown=3,  # an open page holds its connection for ever
     )
 
 

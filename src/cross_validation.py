@@ -14,6 +14,7 @@ from src.data import fingerprint
 from src.datasets import load_dataset
 from src.experiments import Experiment
 from src.fold_tasks import FoldTask, add_lessons, find_pending, split_generations
+from src.lessons import COPIES, SCRAPS
 from src.metrics import accuracy, format_accuracy
 from src.progress import bar, say
 from src.provenance import describe_environment
@@ -159,8 +160,9 @@ def _estimate_task(task: FoldTask) -> float:
     dataset = task.dataset
     rows, valid_rows = task.split()
     images, labels = dataset.images[rows], dataset.labels[rows]
-    if task.experiment.teachers:  # the test images are then learnt from as well
-        images = np.concatenate([images, dataset.test_images])
-        labels = np.concatenate([labels, np.zeros(len(dataset.test_images), labels.dtype)])
+    if task.experiment.teachers:
+        times = 1 + COPIES + SCRAPS
+        some = np.resize(np.arange(len(rows)), round(times * len(rows)))
+        images, labels = images[some], labels[some]
     num_predicted = 2 * len(valid_rows) + len(dataset.test_images)  # as train_fold does
     return task.experiment.trainer.estimate_seconds((images, labels), len(valid_rows), num_predicted)

@@ -129,7 +129,7 @@ _TABLE = (
         "The linear baseline: principal components and logistic regression.",
     ),
     Experiment(
-        "forest_pca", SklearnTrainer(estimators.forest_pca), "Principal components and a random forest of 200 trees."
+        "forest_pca", SklearnTrainer(estimators.forest_pca), "Principal components and a random forest of 400 trees."
     ),
     Experiment(
         "svm_pca", SklearnTrainer(estimators.svm_pca), "Principal components and a Gaussian support vector machine."

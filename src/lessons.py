@@ -49,7 +49,7 @@ def _make_scrap(one: np.ndarray, other: np.ndarray, rng: np.random.Generator) ->
 
 def _crop(image: np.ndarray) -> np.ndarray:
     """The columns that have ink."""
-    inked = np.flatnonzero((image[..., 0] > 60).any(axis=0))
+    inked = np.flatnonzero((image[..., 0] >= min(60, image.max())).any(axis=0))
     return image[:, inked[0] : inked[-1] + 1, 0].astype(np.float32) / 255
 
 

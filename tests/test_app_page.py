@@ -1,16 +1,25 @@
 """Behind the page: wrong readings that people flagged, and why a digit is read as it is."""
 
-from concurrent.futures import ProcessPoolExecutor
+import fcntl
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
+import requests
+from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
 
+from src.app.api import make_app
 from src.app.explanation import explain, paint
 from src.app.flags import MAX_BYTES, export_flags, load_flags, save_flag
 from src.app.recognizer import Recognizer
 from src.data import read_train
 from src.errors import InputError
+from src.workspace import REPOSITORY
+from tests.test_api import Server
+from tests.test_pictures import HOSTILE, PNG, RGB, encode
 
 
 def test_flags_come_back_and_are_rows_of_train_csv(tmp_path, sample_rows):
@@ -43,6 +52,21 @@ def test_a_full_file_takes_no_more(tmp_path, sample_rows):
     assert path.stat().st_size == MAX_BYTES + 1
 
 
+def test_a_file_that_was_opened_while_empty_gets_one_heading(tmp_path, sample_rows):
+    """Both writers have opened the file before either of them writes."""
+    path = tmp_path / "flagged.csv"
+    with path.open("a") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with ThreadPoolExecutor(2) as pool:
+            waiting = [pool.submit(save_flag, path, image, 1, 7) for image in sample_rows[0][:2]]
+            while sum(link.resolve() == path for link in Path("/proc/self/fd").iterdir()) < 3:
+                pass
+            fcntl.flock(other, fcntl.LOCK_UN)
+            for one in waiting:
+                one.result()
+    assert load_flags(path)[1].tolist() == [7, 7]
+
+
 def test_what_the_answer_hangs_on_is_bright(sample_rows):
     predict = Recognizer().predict_proba
     image = sample_rows[0][5]
@@ -58,3 +82,42 @@ def test_what_the_answer_hangs_on_is_bright(sample_rows):
     brightest = np.unravel_index(importance.argmax(), importance.shape)
     assert hide(*brightest) < hide(1, 1) == pytest.approx(proba.max(), abs=1e-3)
     assert paint(image, importance).shape == (224, 224, 3)
+
+
+@pytest.fixture(scope="module")
+def page_url(sample_small, tmp_path_factory):
+    with Server(workspace=sample_small(tmp_path_factory.mktemp("page") / "workspace")) as url:
+        while "being prepared" in requests.get(url).text:
+            pass
+        yield url
+
+
+def test_no_file_of_the_machine_can_be_read_through_the_page(page_url, tmp_path):
+    secret = tmp_path / "secret.txt"
+    secret.write_text("secret")
+    for path in (str(secret), "/etc/passwd", str(REPOSITORY / "README.md")):
+        data = {"data": [{"path": path, "meta": {"_type": "gradio.FileData"}}]}
+        event = requests.post(f"{page_url}/gradio_api/call/upload", json=data).json()["event_id"]
+        said = requests.get(f"{page_url}/gradio_api/call/upload/{event}").text
+        assert "event: error" in said and path.rpartition("/")[2] not in said
+        assert requests.get(f"{page_url}/gradio_api/file={path}").status_code in (403, 404)
+
+
+def test_gradios_own_client_reads_a_picture(page_url, tmp_path):
+    path = tmp_path / "two.png"
+    path.write_bytes(PNG)
+    client = Client(page_url, verbose=False)
+    label, sentence, *_ = client.predict(handle_file(path), api_name="/upload")
+    assert label["label"] == "2" and sentence == ""
+    path.write_bytes(encode(RGB.point(lambda value: 255)))
+    assert not (client.predict(handle_file(path), api_name="/upload")[0] or {}).get("label")
+    path.write_bytes(HOSTILE["png and zip"])
+    with pytest.raises(AppError, match="another file behind"):
+        client.predict(handle_file(path), api_name="/upload")
+
+
+def test_damaged_files_of_the_workspace_are_told_at_the_start(sample_small, tmp_path):
+    workspace = sample_small(tmp_path / "workspace")
+    workspace.test_csv.write_text("nonsense")
+    with pytest.raises(InputError, match=r"test\.csv"):
+        make_app(workspace)

@@ -125,3 +125,8 @@ def test_blank_is_no_digit(side):
     ramp = np.repeat(np.linspace(40, 220, side).astype(np.uint8)[None, :, None], side, axis=0).repeat(3, axis=2)
     noise = np.clip(rng.normal(128, 10, (side, side, 3)), 0, 255).astype(np.uint8)
     assert [find_digit(picture) for picture in [*blanks, ramp, noise]] == [None] * 5
+
+
+def test_a_thick_digit_that_touches_the_border_is_no_rule(digit):
+    picture = draw(thickness=24)[38:196, 62:172]  # cut so that strokes end at the border
+    assert difference(find_digit(picture), find_digit(draw(thickness=24))) < 12

@@ -1,16 +1,18 @@
 """The digit reader over HTTP. `python -m scripts.app` serves it; /docs describes it."""
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
 import anyio
 from fastapi import FastAPI, HTTPException, Request
+from fastapi.middleware.trustedhost import TrustedHostMiddleware
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, Field
 
+from src.app.page import Page
 from src.app.pictures import TooLargeError, open_picture
 from src.app.protection import MAX_REQUESTS, RATE, Protection
 from src.app.recognizer import Reading, Recognizer, load_record
@@ -52,21 +54,32 @@ class Health(BaseModel):
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     400: {"model": Problem, "description": "the body cannot be read as what it says it is"},
-    413: {"model": Problem, "description": "too many bytes, pixels or pictures"},
+    408: {"model": Problem, "description": "the body did not arrive in time"},
+    413: {"model": Problem, "description": "too many bytes or pixels"},
     415: {"model": Problem, "description": "neither a form nor JSON"},
-    422: {"model": Problem, "description": "a field is missing, or a picture cannot be read"},
+    422: {"model": Problem, "description": "a field is missing, a picture cannot be read, or there are too many"},
     429: {"model": Problem, "description": "too many requests from one address"},
     503: {"model": Problem, "description": "too many requests at once"},
 }
 
 
-def make_app(workspace: Workspace | None = None, rate: str = RATE, max_requests: int = MAX_REQUESTS) -> FastAPI:
+def make_app(
+    workspace: Workspace | None = None,
+    rate: str = RATE,
+    max_requests: int = MAX_REQUESTS,
+    hosts: Sequence[str] = ("*",),
+) -> FastAPI:
     """Make the application.
 
     Args:
         workspace: whose images the page shows; without one there is no page.
         rate: how often one client may ask, such as 2000/second.
-        max_requests: how many requests there may be at once.
+        max_requests: how many requests with a body there may be at once.
+        hosts: names under which the server may be addressed; others are refused, so that no page of another name can
+            ask it through a visitor's browser.
+
+    Raises:
+        InputError: files of the workspace that the page shows are damaged.
     """
     recognizer = Recognizer()
     threads = anyio.CapacityLimiter(NUM_THREADS)
@@ -74,8 +87,9 @@ def make_app(workspace: Workspace | None = None, rate: str = RATE, max_requests:
         title="Digit reader",
         version="1",
         redoc_url=None,
-        lifespan=None if workspace is None else partial(_with_page, recognizer=recognizer, workspace=workspace),
+        lifespan=None if workspace is None else partial(_with_page, page=Page(recognizer, workspace)),
     )
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))
     app.add_middleware(Protection, rate=rate, max_requests=max_requests)
 
     @app.post("/api/predict", openapi_extra={"requestBody": REQUEST_BODY}, responses=PROBLEMS)
@@ -100,19 +114,19 @@ def make_app(workspace: Workspace | None = None, rate: str = RATE, max_requests:
 
 
 @asynccontextmanager
-async def _with_page(app: FastAPI, recognizer: Recognizer, workspace: Workspace) -> AsyncIterator[None]:
+async def _with_page(app: FastAPI, page: Page) -> AsyncIterator[None]:
     """Build the page while the API answers already: importing Gradio takes seconds."""
 
     def build() -> Any:
         from src.app import ui
 
-        return ui, ui.build_page(recognizer, workspace)
+        return ui, ui.build_page(page)
 
     async def serve() -> None:
         ui, blocks = await anyio.to_thread.run_sync(build)
         app.router.routes.remove(waiting)
-        page = ui.mount_page(app, blocks)
-        async with page.router.lifespan_context(page):  # as mounting it before the start would have done
+        mounted = ui.mount_page(app, blocks)
+        async with mounted.router.lifespan_context(mounted):  # as mounting it before the start would have done
             blocks.run_startup_events()
             await blocks.run_extra_startup_events()
             await anyio.sleep_forever()
@@ -127,7 +141,7 @@ async def _with_page(app: FastAPI, recognizer: Recognizer, workspace: Workspace)
 
 def _read(recognizer: Recognizer, files: list[bytes]) -> list[Reading]:
     try:
-        return recognizer.read([open_picture(data) for data in files])
+        return recognizer.read(open_picture(data) for data in files)
     except TooLargeError as error:
         raise HTTPException(413, str(error)) from None
     except InputError as error:

@@ -10,6 +10,7 @@ from src.competition import IMAGE_SHAPE
 SIDE = IMAGE_SHAPE[0]
 PATCH = 5  # pixels: the side of the hidden part
 STEP = 2  # pixels from one hidden part to the next
+FAINT = 0.1  # of probability: less is not painted in full brightness
 
 
 def explain(image: np.ndarray, predict: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
@@ -24,7 +25,8 @@ def explain(image: np.ndarray, predict: Callable[[np.ndarray], np.ndarray]) -> n
     Returns:
         float32 (28, 28), from 0 to 1: by how much the probability falls when the pixel is hidden, on average.
     """
-    corners = [(y, x) for y in range(0, SIDE - PATCH + 1, STEP) for x in range(0, SIDE - PATCH + 1, STEP)]
+    edges = [*range(0, SIDE - PATCH, STEP), SIDE - PATCH]
+    corners = [(y, x) for y in edges for x in edges]
     hidden = np.repeat(image[None], len(corners) + 1, axis=0)
     for masked, (y, x) in zip(hidden[1:], corners, strict=True):
         masked[y : y + PATCH, x : x + PATCH] = 0
@@ -41,6 +43,6 @@ def paint(image: np.ndarray, importance: np.ndarray, factor: int = 8) -> np.ndar
     """Show the importance in colour over the image: uint8 RGB (28 * factor, 28 * factor, 3)."""
     side = SIDE * factor
     grey = cv2.resize(image, (side, side), interpolation=cv2.INTER_NEAREST)
-    strength = cv2.resize(importance / max(float(importance.max()), 1e-6), (side, side), interpolation=cv2.INTER_CUBIC)
+    strength = cv2.resize(importance / max(float(importance.max()), FAINT), (side, side), interpolation=cv2.INTER_CUBIC)
     heat = cv2.applyColorMap((255 * strength.clip(0, 1)).astype(np.uint8), cv2.COLORMAP_INFERNO)[..., ::-1]
     return (0.45 * grey[..., None] + 0.55 * heat).astype(np.uint8)

@@ -3,6 +3,7 @@
 import csv
 import fcntl
 import io
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -30,6 +31,7 @@ def save_flag(path: Path, image: np.ndarray, predicted: int | None, truth: int) 
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a", newline="") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
+        file.seek(0, os.SEEK_END)  # others may have written since it was opened
         if file.tell() > MAX_BYTES:
             raise InputError(f"{path} is full; move it away")
         row = io.StringIO()

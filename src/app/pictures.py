@@ -5,14 +5,16 @@ from io import BytesIO
 import numpy as np
 from PIL import Image, ImageOps
 
+from src.app.containers import find_end
 from src.errors import InputError
 
 MAX_PIXELS = 16_000_000  # a photo of 12 megapixels, and some more
 MIN_SIDE = 8  # pixels: nobody reads less
-SHOWN_SIDE = 1280  # pixels: a larger picture is made smaller by a whole factor, to about this
+SHOWN_SIDE = 1280  # pixels: a larger picture is made smaller by a whole factor
+OWN_CONTRAST = 100  # grey levels within what is opaque: more, and it has both ink and paper
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
-FOREIGN = (b"PK\x03\x04", b"%PDF", b"<?php", b"<script", b"<html", b"<svg", b"\x7fELF", b"Rar!")
-"""How files begin that someone may have hidden behind a picture."""
+FOREIGN = (b"pk\x03\x04", b"%pdf", b"<?php", b"<script", b"<html", b"<svg", b"\x7felf", b"rar!")
+"""How files begin, in lower case, that someone may have put behind a JPEG."""
 
 
 class TooLargeError(InputError):
@@ -24,13 +26,14 @@ def open_picture(data: bytes) -> np.ndarray:
 
     Raises:
         TooLargeError: it has more than 16 megapixels, found out from its header.
-        InputError: it is no such file, damaged, cut off, hides another file, or is less than 8 pixels wide or high.
+        InputError: it is no such file, damaged, cut off, less than 8 pixels wide or high, or another file is behind it.
     """
     try:
         image = Image.open(BytesIO(data), formats=FORMATS)
         _check(image, data)
         image.draft("RGB", (SHOWN_SIDE, SHOWN_SIDE))
-        return _to_rgb(ImageOps.exif_transpose(image))
+        ImageOps.exif_transpose(image, in_place=True)
+        return _to_rgb(image)
     except InputError:
         raise
     except Image.DecompressionBombError:
@@ -49,43 +52,36 @@ def _check(image: Image.Image, data: bytes) -> None:
         raise TooLargeError(f"the picture has {width} x {height} pixels; send one of at most {MAX_PIXELS:,} pixels")
     if min(width, height) < MIN_SIDE:
         raise InputError(f"the picture has {width} x {height} pixels; send one of at least {MIN_SIDE} x {MIN_SIDE}")
-    rest = data[_find_end(image.format or "", data) :]
+    rest = data[find_end(image.format or "", data) :].lstrip(b"\0")
     # Cameras put more pictures, and even films, behind a JPEG; behind the others nothing belongs.
-    if any(mark in rest for mark in FOREIGN) or (rest.strip(b"\0") and image.format in ("PNG", "WEBP")):
+    if rest and (image.format not in ("JPEG", "MPO") or rest.lstrip().lower().startswith(FOREIGN)):
         raise InputError("there is another file behind the picture; send the picture alone")
 
 
-def _find_end(kind: str, data: bytes) -> int:
-    """Where the picture ends; InputError if it is cut off."""
-    if kind == "PNG":
-        end = data.find(b"IEND\xaeB`\x82") + 8
-    elif kind in ("JPEG", "MPO"):
-        end = data.find(b"\xff\xd9", data.rfind(b"\xff\xda")) + 2
-    elif kind == "WEBP":
-        end = 8 + int.from_bytes(data[4:8], "little")
-        end += end % 2
-    elif kind == "GIF":
-        end = data.rfind(b"\x3b") + 1
-    else:
-        end = len(data)
-    if end < 12 or end > len(data) + 1:
-        raise InputError("the picture is cut off; send all of it")
-    return end
-
-
 def _to_rgb(image: Image.Image) -> np.ndarray:
-    """8 bits, 3 channels, no more than a few megapixels; what is transparent becomes paper, or board under chalk."""
+    """8 bits, 3 channels, about SHOWN_SIDE pixels at most; what is transparent is filled."""
     if image.mode.startswith("I") or image.mode == "F":
         image = _to_8_bits(image)
-    image = image.convert("RGBA" if image.has_transparency_data else "RGB")
-    image = image.reduce(max(1, max(image.size) // SHOWN_SIDE))
-    if image.mode == "RGB":
-        return np.asarray(image)
-    rgba = np.asarray(image, np.float32)
-    color, alpha = rgba[..., :3], rgba[..., 3:] / 255
-    drawn = (color * alpha).sum() / max(3 * alpha.sum(), 1)
-    paper = 255 if drawn < 128 else 0
-    return (color * alpha + paper * (1 - alpha) + 0.5).astype(np.uint8)
+    if image.mode in ("1", "P"):
+        image = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    image = image.reduce(-(-max(image.size) // SHOWN_SIDE))
+    if not image.has_transparency_data:
+        return np.asarray(image.convert("RGB"))
+    image = image.convert("RGBA")
+    filled = Image.new("RGBA", image.size, (*_choose_filling(np.asarray(image)), 255))
+    return np.asarray(Image.alpha_composite(filled, image).convert("RGB"))
+
+
+def _choose_filling(rgba: np.ndarray) -> tuple[int, int, int]:
+    """Paper or board for a drawing of one colour; the usual colour of a picture that has its own paper."""
+    opaque = rgba[rgba[..., 3] > 127][:, :3]
+    if len(opaque) == 0:
+        return 255, 255, 255
+    light = opaque.mean(axis=1)
+    if np.ptp(np.quantile(light, [0.02, 0.98])) > OWN_CONTRAST:
+        red, green, blue = np.median(opaque, axis=0)
+        return int(red), int(green), int(blue)
+    return (255, 255, 255) if light.mean() < 128 else (0, 0, 0)
 
 
 def _to_8_bits(image: Image.Image) -> Image.Image:

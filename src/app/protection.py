@@ -1,5 +1,6 @@
 """What stands before the routes: limits of size, rate and load, and headers that keep browsers from harm."""
 
+import anyio
 from limits import parse
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
@@ -8,7 +9,11 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_BODY = 32_000_000  # bytes: a photo of 12 megapixels as PNG, in base64
+MAX_BYTES = 64_000_000  # of all bodies that are being received or read
+MAX_SECONDS = 15.0  # until a body has arrived
 MAX_REQUESTS = 128  # at once: more than this would wait for longer than people do
+TOO_LARGE = f"the request is too large; send at most {MAX_BODY:,} bytes"
+BUSY = "too many requests at once; try again in a second"
 RATE = "2000/second"  # requests of one client
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -31,11 +36,13 @@ PAGE = {
 
 
 class Protection:
-    """Answers 413, 429 and 503 before a request costs anything, and adds the headers."""
+    """Answers 408, 413, 429 and 503 before a request costs much, and adds the headers."""
 
     def __init__(self, app: ASGIApp, rate: str = RATE, max_requests: int = MAX_REQUESTS):
-        self.app, self.rate, self.max_requests, self.num_requests = app, parse(rate), max_requests, 0
+        self.app, self.rate, self.max_requests = app, parse(rate), max_requests
         self.limiter = FixedWindowRateLimiter(MemoryStorage())
+        self.num_requests = 0  # that are being answered, of those that have a body
+        self.num_bytes = 0  # of their bodies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -43,45 +50,58 @@ class Protection:
         path = scope["path"]
         own = API if path.startswith("/api/") or path == "/openapi.json" else DOCS if path == "/docs" else PAGE
         send = _add_headers(send, HEADERS | own)
-        refusal = self._refuse(scope)
-        if refusal is not None:
-            return await refusal(scope, receive, send)
-        self.num_requests += 1
-        try:
-            await self.app(scope, _count_bytes(receive), send)
-        except _TooLargeError:
-            await _TOO_LARGE(scope, receive, send)
-        finally:
-            self.num_requests -= 1
+        if not self.limiter.hit(self.rate, (scope["client"] or ("unknown",))[0]):
+            return await _answer(429, "too many requests from your address; wait a second")(scope, receive, send)
+        if scope["method"] != "POST":
+            return await self.app(scope, receive, send)
+        await self._pass_on(scope, receive, send)
 
-    def _refuse(self, scope: Scope) -> JSONResponse | None:
+    async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
         length = Headers(scope=scope).get("content-length", "0")
         if length.isdigit() and int(length) > MAX_BODY:
-            return _TOO_LARGE
-        if not self.limiter.hit(self.rate, (scope["client"] or ("unknown",))[0]):
-            return _answer(429, "too many requests from your address; wait a second")
+            return await _answer(413, TOO_LARGE)(scope, receive, send)
         if self.num_requests >= self.max_requests:
-            return _answer(503, "too many requests at once; try again in a second")
-        return None
+            return await _answer(503, BUSY)(scope, receive, send)
+        body = _Body(self, receive)
+        self.num_requests += 1
+        try:
+            await self.app(scope, body.receive, send)
+        except _RefusedError as refusal:
+            await _answer(*refusal.args)(scope, receive, send)
+        finally:
+            self.num_requests -= 1
+            self.num_bytes -= body.num_bytes
 
 
-class _TooLargeError(Exception):
-    pass
+class _RefusedError(Exception):
+    """Status and sentence."""
 
 
-def _count_bytes(receive: Receive) -> Receive:
-    """For bodies that do not say how long they are."""
-    num_bytes = 0
+class _Body:
+    """Counts the bytes of a body while they come, and does not wait for ever."""
 
-    async def counting() -> Message:
-        nonlocal num_bytes
-        message = await receive()
-        num_bytes += len(message.get("body", b""))
-        if num_bytes > MAX_BODY:
-            raise _TooLargeError
+    def __init__(self, protection: Protection, receive: Receive):
+        self.protection, self._receive = protection, receive
+        self.num_bytes, self.complete = 0, False
+        self.deadline = anyio.current_time() + MAX_SECONDS
+
+    async def receive(self) -> Message:
+        if self.complete:  # what comes now is that the client has gone
+            return await self._receive()
+        try:
+            with anyio.fail_after(max(0.0, self.deadline - anyio.current_time())):
+                message = await self._receive()
+        except TimeoutError:
+            raise _RefusedError(408, "the request did not arrive in time; send it again") from None
+        num_bytes = len(message.get("body", b""))
+        self.num_bytes += num_bytes
+        self.protection.num_bytes += num_bytes
+        self.complete = not message.get("more_body", False)
+        if self.num_bytes > MAX_BODY:
+            raise _RefusedError(413, TOO_LARGE)
+        if self.protection.num_bytes > MAX_BYTES:
+            raise _RefusedError(503, BUSY)
         return message
-
-    return counting
 
 
 def _add_headers(send: Send, added: dict[str, str]) -> Send:
@@ -98,6 +118,3 @@ def _add_headers(send: Send, added: dict[str, str]) -> Send:
 def _answer(status: int, sentence: str) -> JSONResponse:
     headers = {"Retry-After": "1"} if status in (429, 503) else {"Connection": "close"}
     return JSONResponse({"detail": sentence}, status, headers)
-
-
-_TOO_LARGE = _answer(413, f"the request is too large; send at most {MAX_BODY:,} bytes")

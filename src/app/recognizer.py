@@ -1,7 +1,7 @@
 """Read the digit of a picture with the tracked network, on ONNX Runtime."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -18,13 +18,13 @@ MIN_CONFIDENCE = 0.35  # a guess that is less sure than this is no answer
 
 @dataclass(frozen=True)
 class Reading:
-    """What a picture says; nothing but None and zeros where there is no digit."""
+    """What a picture says."""
 
-    digit: int | None
-    confidence: float  # the digit's probability
-    probabilities: list[float]  # of the digits 0 to 9
-    image: np.ndarray | None  # uint8 (28, 28, 1): what the network saw
-    box: Box | None  # where in the picture: left, top, right, bottom
+    digit: int | None  # None where there is no digit, or none that the network is sure enough of
+    confidence: float  # the digit's probability; 0 without one
+    probabilities: list[float]  # of the digits 0 to 9; zeros where there is nothing like a digit
+    image: np.ndarray | None  # uint8 (28, 28, 1): what the network saw, if anything
+    box: Box | None  # where that is in the picture: left, top, right, bottom
 
 
 NO_DIGIT = Reading(None, 0.0, [0.0] * 10, None, None)
@@ -44,21 +44,23 @@ class Recognizer:
         """Give class probabilities, float32 (n, 10), for images as in train.csv, uint8 (n, 28, 28, 1)."""
         return self._session.run(None, {self._input: images.astype(np.float32)})[0]
 
-    def read(self, pictures: Sequence[np.ndarray]) -> list[Reading]:
+    def read(self, pictures: Iterable[np.ndarray]) -> list[Reading]:
         """Read pictures, uint8 RGB (h, w, 3), each of its own size, one digit each."""
         digits = [find_digit(picture) for picture in pictures]
         found = [digit for digit in digits if digit is not None]
         proba = iter(self.predict_proba(np.stack([digit.image for digit in found])) if found else ())
-        readings = []
-        for digit in digits:
-            reading = NO_DIGIT
-            if digit is not None:
-                row = next(proba)
-                sure = row.max() >= MIN_CONFIDENCE
-                answer = int(row.argmax()) if sure else None
-                reading = Reading(answer, float(row.max()) if sure else 0.0, row.tolist(), digit.image, digit.box)
-            readings.append(reading)
-        return readings
+        return [NO_DIGIT if digit is None else _make_reading(next(proba), digit.image, digit.box) for digit in digits]
+
+    def read_image(self, image: np.ndarray) -> Reading:
+        """Read an image as in train.csv, uint8 (28, 28, 1), as it is."""
+        return _make_reading(self.predict_proba(image[None])[0], image, None)
+
+
+def _make_reading(proba: np.ndarray, image: np.ndarray, box: Box | None) -> Reading:
+    sure = proba.max() >= MIN_CONFIDENCE
+    return Reading(
+        int(proba.argmax()) if sure else None, float(proba.max()) if sure else 0.0, proba.tolist(), image, box
+    )
 
 
 @cache

@@ -8,6 +8,7 @@ from typing import Any
 
 from fastapi import HTTPException, Request
 from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException as StarletteHTTPException
 
 MAX_PICTURES = 16  # in one request
 
@@ -51,7 +52,7 @@ async def read_pictures(request: Request) -> tuple[list[bytes], bool]:
     """Read the files of a request, and say whether it asked for one (not for a list of one).
 
     Raises:
-        HTTPException: 400, 413, 415 or 422, with a sentence that says what to send instead.
+        HTTPException: 400, 415 or 422, with a sentence that says what to send instead.
     """
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if kind == "multipart/form-data":
@@ -64,8 +65,9 @@ async def read_pictures(request: Request) -> tuple[list[bytes], bool]:
 async def _read_form(request: Request) -> tuple[list[bytes], bool]:
     try:
         form = await request.form(max_files=MAX_PICTURES, max_fields=MAX_PICTURES)
-    except HTTPException as error:  # Starlette's: more parts than allowed, or not multipart at all
-        raise HTTPException(400, f"the form cannot be read: {error.detail}") from None
+    except StarletteHTTPException as error:  # more parts than allowed, or not multipart at all
+        status = 422 if error.detail.startswith("Too many") else 400
+        raise HTTPException(status, f"the form cannot be read: {error.detail}") from None
     async with AsyncExitStack() as stack:
         stack.push_async_callback(form.close)
         files = [part for part in form.getlist("file") if isinstance(part, UploadFile)]
@@ -75,6 +77,8 @@ async def _read_form(request: Request) -> tuple[list[bytes], bool]:
 
 
 def _read_json(body: bytes) -> tuple[list[bytes], bool]:
+    if body.count(b",") > 2 * MAX_PICTURES + 2:  # before JSON with millions of values is parsed
+        raise HTTPException(422, f"send at most {MAX_PICTURES} pictures at once")
     try:
         value: Any = json.loads(body)
     except (ValueError, RecursionError):
@@ -86,7 +90,7 @@ def _read_json(body: bytes) -> tuple[list[bytes], bool]:
     if not isinstance(texts, list) or not texts or not all(isinstance(text, str) for text in texts):
         raise HTTPException(422, "image is a string, images a list of strings, each a picture's file in base64")
     if len(texts) > MAX_PICTURES:
-        raise HTTPException(413, f"these are {len(texts)} pictures; send at most {MAX_PICTURES} at once")
+        raise HTTPException(422, f"these are {len(texts)} pictures; send at most {MAX_PICTURES} at once")
     return [_decode(text) for text in texts], one
 
 

@@ -60,7 +60,7 @@ def _erase_rule(strength: np.ndarray, rho: float, theta: float, weak: float, era
     x, y = _find_points(rho, theta, strength.shape)
     if len(x) < 0.5 * side:
         return False
-    reach = max(4, int(0.03 * side))
+    reach = max(6, int(0.05 * side))  # sees more than the thickest rule
     across = np.arange(-reach, reach + 1)
     step_x, step_y = np.cos(theta), np.sin(theta)
     map_x, map_y = (x[:, None] + across * step_x).astype(np.float32), (y[:, None] + across * step_y).astype(np.float32)

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from src.data import load_test, load_train
+from src.errors import InputError
 from src.workspace import Workspace
 
 MAX_SHOWN = 60  # images in a gallery
@@ -30,5 +31,7 @@ def load_errors(workspace: Workspace) -> Samples:
         return Samples(np.empty((0, 28, 28, 1), np.uint8), [])
     errors = pd.read_csv(workspace.errors_csv).head(MAX_SHOWN)
     images, _ = load_train(workspace)
+    if len(errors) and errors["row"].max() >= len(images):
+        raise InputError(f"{workspace.errors_csv} is of other data; write it anew: python -m scripts.analyze_errors")
     captions = [f"row {row.row}: {row.label}, read as {row.predicted}" for row in errors.itertuples()]
     return Samples(images[errors["row"].to_numpy()], captions)

@@ -1,0 +1,103 @@
+"""Behind the page of the digit reader: what is read, shown and kept; `ui` lays it out."""
+
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from src.app.explanation import explain, paint
+from src.app.flags import export_flags, load_flags, save_flag
+from src.app.pictures import open_picture
+from src.app.recognizer import Reading, Recognizer
+from src.app.samples import MAX_SHOWN, load_errors, load_test_samples
+from src.competition import IMAGE_SHAPE
+from src.errors import InputError
+from src.workspace import Workspace
+
+SHOWN_FACTOR = 8  # times 28 pixels: how large it is shown what the network saw
+State = tuple[np.ndarray, int | None]
+"""What the network saw and said."""
+Shown = tuple[dict[str, float], str, np.ndarray | None, np.ndarray | None, State | None]
+"""Probabilities, a sentence, what the network saw, why it says so, and the state for flagging."""
+NOTHING = "There is no digit that I can read."
+
+
+class Page:
+    """Handlers, most of which end in `show`."""
+
+    def __init__(self, recognizer: Recognizer, workspace: Workspace):
+        self.recognizer, self.workspace = recognizer, workspace
+        self.test_images, self.errors = load_test_samples(workspace), load_errors(workspace)
+
+    def read_drawing(self, drawing: dict[str, Any] | None) -> Shown:
+        """Read the canvas, whose strokes are black on white."""
+        return self._read(None if drawing is None else drawing["composite"])
+
+    def read_upload(self, path: str | None) -> Shown:
+        """Read an uploaded picture or a photo, just as the API does.
+
+        Raises:
+            InputError: it cannot be opened.
+        """
+        return self._read(None if path is None else open_picture(Path(path).read_bytes()))
+
+    def read_sample(self, row: float | None) -> Shown:
+        """Read a row of test.csv."""
+        return self.show(None if row is None else self.recognizer.read_image(self.test_images[int(row)]))
+
+    def read_error(self, index: int) -> Shown:
+        """Read one of the OOF errors."""
+        return self.show(self.recognizer.read_image(self.errors.images[index]))
+
+    def pick_random(self) -> int:
+        """A row of test.csv."""
+        return int(np.random.default_rng().integers(len(self.test_images)))
+
+    def _read(self, picture: np.ndarray | None) -> Shown:
+        if picture is None or np.ptp(picture) == 0:  # cleared, or nothing drawn yet
+            return self.show(None)
+        return self.show(self.recognizer.read([picture])[0])
+
+    def show(self, reading: Reading | None) -> Shown:
+        """Turn a reading into what is displayed; None clears the page."""
+        if reading is None:
+            return {}, "", None, None, None
+        if reading.image is None:
+            return {}, NOTHING, None, None, None
+        seen = enlarge(reading.image, SHOWN_FACTOR)
+        why = paint(reading.image, explain(reading.image, self.recognizer.predict_proba), SHOWN_FACTOR)
+        state = reading.image, reading.digit
+        if reading.digit is None:
+            return {}, NOTHING, seen, why, state
+        return {str(digit): share for digit, share in enumerate(reading.probabilities)}, "", seen, why, state
+
+    def flag(self, state: State | None, truth: str | None) -> str:
+        """Keep what was read wrongly, with the right digit; say what was done."""
+        if state is None or truth is None:
+            return "Read something first, and choose the right digit."
+        try:
+            save_flag(self.workspace.flags_csv, *state, int(truth))
+        except InputError as error:
+            return str(error)
+        return f"Kept in {self.workspace.flags_csv.name}: it is a {truth}. Thank you."
+
+    def list_flags(self) -> list[tuple[np.ndarray, str]]:
+        """The latest of them with captions."""
+        images, labels, predicted = load_flags(self.workspace.flags_csv)
+        captions = [f"{label}, read as {said}" for label, said in zip(labels, predicted, strict=True)]
+        latest = range(len(labels))[: -MAX_SHOWN - 1 : -1]
+        return [(enlarge(images[i]), captions[i]) for i in latest]
+
+    def export(self, directory: Path) -> Path | None:
+        """Write a file with the flagged rows as train.csv has them; None if there are none."""
+        if not self.workspace.flags_csv.exists():
+            return None
+        path = directory / "flagged_train_rows.csv"
+        export_flags(self.workspace.flags_csv, path)
+        return path
+
+
+def enlarge(image: np.ndarray, factor: int = 3) -> np.ndarray:
+    """Show each pixel of an image as a square."""
+    return cv2.resize(image, (factor * IMAGE_SHAPE[1], factor * IMAGE_SHAPE[0]), interpolation=cv2.INTER_NEAREST)
