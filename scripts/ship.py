@@ -9,8 +9,8 @@ import argparse
 from scripts import run
 from src.datasets import load_dataset
 from src.experiments import get_experiments
-from src.export.reader import WEIGHTS_DIR, ship
-from src.workspace import find_workspace
+from src.export.reader import ship
+from src.workspace import READER_DIR, find_workspace
 
 
 def main() -> None:
@@ -21,7 +21,7 @@ def main() -> None:
     workspace = find_workspace()
     record = ship(experiment, load_dataset(workspace), workspace)
     print(f"{record['num_bytes']:,} bytes, OOF accuracy of the recipe {100 * record['oof_accuracy']:.3f} %")
-    print(WEIGHTS_DIR)
+    print(READER_DIR)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from src.artifacts import FoldResult, load_records, save_fold_result
 from src.classifiers import Classifier
 from src.data import fingerprint
-from src.datasets import load_dataset
+from src.datasets import Dataset, load_dataset
 from src.experiments import Experiment
 from src.fold_tasks import FoldTask, add_lessons, find_pending, split_generations
 from src.lessons import COPIES, SCRAPS
@@ -36,7 +37,7 @@ def train_fold(task: FoldTask) -> FoldResult:
     seed = experiment.fold_seed(task.fold)
 
     environment = describe_environment() | experiment.trainer.describe_backend()
-    _claim(task, environment)
+    claim(task.checkpoint_dir, experiment, dataset, task.lessons, environment)
     say(f"{experiment.name} fold {task.fold}: {len(train_rows):,} rows to train on, {len(valid_rows):,} to validate on")
     started = time.perf_counter()
     classifier = experiment.trainer.fit(train, valid, seed, task.checkpoint_dir, task.lessons)
@@ -83,17 +84,23 @@ def _measure_single(classifier: Classifier, images: np.ndarray, num_tries: int =
     return float(np.median(seconds))
 
 
-def _claim(task: FoldTask, environment: dict[str, Any]) -> None:
-    """Empty the checkpoint directory unless it was left by this very task on this machine, versions and threads."""
+def claim(
+    checkpoint_dir: Path,
+    experiment: Experiment,
+    dataset: Dataset,
+    lessons: tuple[np.ndarray, ...] | None,
+    environment: dict[str, Any],
+) -> None:
+    """Empty a checkpoint directory unless it was left by this very training on this machine, versions and threads."""
     same = {name: value for name, value in environment.items() if name != "commit"}
-    taught = None if task.lessons is None else fingerprint(*task.lessons)
-    claim = json.dumps([task.experiment.hash(), task.dataset.fingerprints(), same, taught])
-    path = task.checkpoint_dir / "claim.json"
-    if not path.exists() or path.read_text() != claim:
-        if task.checkpoint_dir.exists():
-            shutil.rmtree(task.checkpoint_dir)
+    taught = None if lessons is None else fingerprint(*lessons)
+    text = json.dumps([experiment.hash(), dataset.fingerprints(), same, taught])
+    path = checkpoint_dir / "claim.json"
+    if not path.exists() or path.read_text() != text:
+        if checkpoint_dir.exists():
+            shutil.rmtree(checkpoint_dir)
         with replacing(path) as temporary:
-            temporary.write_text(claim)
+            temporary.write_text(text)
 
 
 def run(

@@ -10,6 +10,8 @@ from pathlib import Path
 from src.errors import InputError
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+READER_DIR = REPOSITORY / "src" / "app" / "weights"
+"""Tracked: the network of the app, reader.onnx, and its record, reader.json."""
 SAMPLE_WORKSPACE = REPOSITORY / ".sample"
 
 

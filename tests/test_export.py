@@ -47,13 +47,16 @@ def test_what_is_not_a_trained_network_is_refused(small):
 
 def test_the_apps_network_learns_from_all_rows(small, tmp_path):
     dataset, directory = load_dataset(small), tmp_path / "weights"
-    with pytest.raises(InputError, match="no teachers"):
+    with pytest.raises(InputError, match="not a network with teachers"):
         ship(SMOKE, dataset, small, directory)
     cross_validation.run([LOGISTIC], None, small, run_local)
-    with pytest.raises(InputError):
-        ship(STUDENT, dataset, small, directory)  # without out-of-fold score
+    with pytest.raises(InputError, match=r"2 folds are not trained yet.* logistic_pca student"):
+        ship(STUDENT, dataset, small, directory)
     assert not directory.exists()
     cross_validation.run([STUDENT], None, small, run_local)
+    other = replace(STUDENT, trainer=replace(STUDENT.trainer, epochs=5))
+    with pytest.raises(InputError, match="another recipe"):
+        ship(other, dataset, small, directory)
     record = ship(STUDENT, dataset, small, directory)
     assert json.loads((directory / "reader.json").read_text()) == record
     assert record["num_train_rows"] == 300 and record["num_bytes"] == (directory / "reader.onnx").stat().st_size

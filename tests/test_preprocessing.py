@@ -127,6 +127,16 @@ def test_blank_is_no_digit(side):
     assert [find_digit(picture) for picture in [*blanks, ramp, noise]] == [None] * 5
 
 
+@pytest.mark.parametrize("thickness", [8, 24])
+@pytest.mark.parametrize("side", [20, 60, 200])
+def test_a_digit_that_fills_the_picture_is_found(thickness, side):
+    whole = draw(thickness=thickness)
+    left, top, right, bottom = find_digit(whole).box
+    tight = whole[top - 3 : bottom + 3, left - 3 : right + 3]
+    picture = cv2.resize(tight, None, fx=side / len(tight), fy=side / len(tight), interpolation=cv2.INTER_AREA)
+    assert difference(find_digit(picture), find_digit(whole)) < 11
+
+
 def test_a_thick_digit_that_touches_the_border_is_no_rule(digit):
     picture = draw(thickness=24)[38:196, 62:172]  # cut so that strokes end at the border
     assert difference(find_digit(picture), find_digit(draw(thickness=24))) < 12

@@ -11,6 +11,7 @@ from src.centering import BOX, center, resize
 FINE = 4  # strokes are made thinner or thicker on a canvas so much finer
 STROKE_WIDTHS = (1.9, 3.4)  # pixels; thinner and thicker strokes are brought there
 MIN_HEIGHT = 5  # pixels of what is worked on: less is a speck
+ALIKE = 12  # grey levels: half of a border that is paper differs by less from the rest of it
 NEAR = 0.22  # of the digit's size: how far off a large piece of the same digit may lie
 
 Box = tuple[int, int, int, int]
@@ -31,9 +32,30 @@ def find_digit(picture: np.ndarray) -> Digit | None:
     Args:
         picture: uint8 RGB (h, w, 3), ink on paper or chalk on a board.
     """
+    digit = _find(picture)
+    if digit is not None and _count_borders(digit.box, picture) < 2:
+        return digit
+    # Cut out so closely that ink is at the border, there is too little paper to tell ink from it: paper is added.
+    margin = max(2, max(picture.shape) // 4)
+    border = np.concatenate([picture[0], picture[-1], picture[:, 0], picture[:, -1]]).astype(np.float32)
+    color = np.median(border, axis=0)
+    if (np.abs(border - color).max(axis=1) < ALIKE).mean() < 0.5:
+        return digit
+    wider = _find(np.asarray(cv2.copyMakeBorder(picture, *(margin,) * 4, cv2.BORDER_CONSTANT, value=color.tolist())))
+    return digit if wider is None else Digit(wider.image, surround(np.array([wider.box]) - margin))
+
+
+def _find(picture: np.ndarray) -> Digit | None:
     ink = find_ink(picture)
     group = None if ink is None else _choose_pieces(ink)
     return None if ink is None or group is None else _make_digit(ink, *group)
+
+
+def _count_borders(box: Box, picture: np.ndarray) -> int:
+    """At how many sides of the picture a box ends, or nearly so."""
+    height, width = picture.shape[:2]
+    near = max(height, width) / 50
+    return (box[0] <= near) + (box[1] <= near) + (box[2] >= width - near) + (box[3] >= height - near)
 
 
 def _choose_pieces(ink: Ink) -> tuple[np.ndarray, Box] | None:
@@ -57,7 +79,7 @@ def _choose_pieces(ink: Ink) -> tuple[np.ndarray, Box] | None:
     reach = NEAR * np.minimum(1, 0.35 + 1.5 * np.sqrt(mass / mass[main]))
     chosen = np.arange(len(mass)) == main
     while True:
-        box = _surround(boxes[chosen])
+        box = surround(boxes[chosen])
         gap = np.maximum.reduce([left - box[2], box[0] - right, top - box[3], box[1] - bottom, 0 * left])
         joined = chosen | (can_join & (gap <= reach * max(box[2] - box[0], box[3] - box[1])))
         if (joined == chosen).all():
@@ -65,7 +87,8 @@ def _choose_pieces(ink: Ink) -> tuple[np.ndarray, Box] | None:
         chosen = joined
 
 
-def _surround(boxes: np.ndarray) -> Box:
+def surround(boxes: np.ndarray) -> Box:
+    """The smallest box around boxes, (n, 4)."""
     left, top = boxes[:, :2].min(axis=0)
     right, bottom = boxes[:, 2:].max(axis=0)
     return int(left), int(top), int(right), int(bottom)
@@ -78,7 +101,7 @@ def _make_digit(ink: Ink, mask: np.ndarray, box: Box) -> Digit | None:
     digit = resize(ink.strength[rows, columns] * near[rows, columns], BOX * FINE / max(right - left, bottom - top))
     digit = _bring_stroke_width(np.pad(digit, 2 * FINE))
     image = center(digit)
-    return None if image is None else Digit(image, _surround(ink.scale * np.array([box])))
+    return None if image is None else Digit(image, surround(ink.scale * np.array([box])))
 
 
 def measure_stroke_width(mask: np.ndarray) -> float:

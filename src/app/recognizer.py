@@ -11,8 +11,8 @@ import numpy as np
 import onnxruntime
 
 from src.app.preprocessing import Box, find_digit
+from src.workspace import READER_DIR
 
-WEIGHTS_DIR = Path(__file__).parent / "weights"
 MIN_CONFIDENCE = 0.35  # a guess that is less sure than this is no answer
 
 
@@ -33,7 +33,7 @@ NO_DIGIT = Reading(None, 0.0, [0.0] * 10, None, None)
 class Recognizer:
     """The tracked network; safe to use from several threads."""
 
-    def __init__(self, path: Path = WEIGHTS_DIR / "reader.onnx"):
+    def __init__(self, path: Path = READER_DIR / "reader.onnx"):
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1  # a digit takes less than a millisecond: more threads would only wait
         options.inter_op_num_threads = 1
@@ -66,4 +66,4 @@ def _make_reading(proba: np.ndarray, image: np.ndarray, box: Box | None) -> Read
 @cache
 def load_record() -> dict[str, Any]:
     """What is known of the tracked network: experiment, OOF accuracy, size, data it learned from."""
-    return json.loads((WEIGHTS_DIR / "reader.json").read_text())
+    return json.loads((READER_DIR / "reader.json").read_text())

@@ -2,26 +2,27 @@
 
 import json
 import shutil
-import time
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+
+import keras
 
 from src.artifacts import load_predictions
 from src.classifiers import KerasClassifier
+from src.cross_validation import claim
 from src.datasets import Dataset
 from src.errors import InputError
 from src.experiments import Experiment
 from src.export.files import write_onnx
-from src.fold_tasks import load_teacher, make_lessons
+from src.fold_tasks import find_pending, load_teacher, make_lessons
 from src.metrics import accuracy, standard_error
 from src.provenance import describe_environment
-from src.workspace import Workspace, replacing
-
-WEIGHTS_DIR = Path(__file__).parent.parent / "app" / "weights"
+from src.trainers import KerasTrainer
+from src.workspace import READER_DIR, Workspace, locked, replacing
 
 
 def ship(
-    experiment: Experiment, dataset: Dataset, workspace: Workspace, directory: Path = WEIGHTS_DIR
+    experiment: Experiment, dataset: Dataset, workspace: Workspace, directory: Path = READER_DIR
 ) -> dict[str, Any]:
     """Train on all rows and write reader.onnx and, last, its record reader.json; an interrupted training goes on.
 
@@ -31,43 +32,54 @@ def ship(
         The record.
 
     Raises:
-        InputError: the experiment or one of its teachers has not been trained on all folds, or it is not a network.
+        InputError: the experiment is no network with teachers, or it or one of them is not trained on all folds.
     """
-    if not experiment.teachers:
-        raise InputError(f"{experiment.name} has no teachers; the app's network is a student, such as reader")
-    folds = dataset.folds
-    oof = load_predictions(workspace, experiment.name, folds).oof
-    teachers = [
-        load_teacher(workspace, teacher.name, fold)
-        for teacher in experiment.teachers
-        for fold in range(folds.num_folds)
-    ]
-    seed = experiment.fold_seed(folds.num_folds)
-    rows = dataset.images, dataset.labels
+    if not experiment.teachers or not isinstance(experiment.trainer, KerasTrainer):
+        raise InputError(f"{experiment.name} is not a network with teachers; the app's network is one, such as reader")
+    everyone = [*experiment.teachers, experiment]
+    with locked(*(workspace.oof_dir / one.name for one in everyone)):
+        pending = find_pending(everyone, range(dataset.folds.num_folds), dataset, workspace)
+        if pending:
+            names = " ".join(one.name for one in everyone)
+            raise InputError(f"{len(pending)} folds are not trained yet; train them: python -m scripts.train {names}")
+        model, seconds = _train(experiment, dataset, workspace)
+        (directory / "reader.json").unlink(missing_ok=True)  # a record is never that of another network
+        with replacing(directory / "reader.onnx") as temporary:
+            write_onnx(model, temporary)
+        record = _describe(experiment, dataset, workspace) | {
+            "num_bytes": (directory / "reader.onnx").stat().st_size,
+            "train_seconds": round(seconds),
+        }
+        with replacing(directory / "reader.json") as temporary:
+            temporary.write_text(json.dumps(record, indent=1) + "\n")
+        shutil.rmtree(workspace.whole_checkpoint_dir(experiment.name))
+    return record
+
+
+def _train(experiment: Experiment, dataset: Dataset, workspace: Workspace) -> tuple[keras.Model, float]:
+    """The network, and the seconds that its epochs took."""
+    num_folds = dataset.folds.num_folds
+    teachers = [load_teacher(workspace, one.name, fold) for one in experiment.teachers for fold in range(num_folds)]
+    seed = experiment.fold_seed(num_folds)
     lessons = make_lessons(dataset.images, teachers, seed)
     checkpoint_dir = workspace.whole_checkpoint_dir(experiment.name)
-    started = time.perf_counter()
+    claim(checkpoint_dir, experiment, dataset, lessons, describe_environment() | experiment.trainer.describe_backend())
+    rows = dataset.images, dataset.labels
     watched = rows[0][:1000], rows[1][:1000]  # shows progress; its figures mean nothing, as it is trained on
-    classifier = experiment.trainer.fit(rows, watched, seed, checkpoint_dir, lessons)
-    if not isinstance(classifier, KerasClassifier):
-        raise InputError(f"{experiment.name} is not a network; the app needs one")
-    seconds = sum(entry["seconds"] for entry in classifier.history) or time.perf_counter() - started
-    with replacing(directory / "reader.onnx") as temporary:
-        write_onnx(classifier.model, temporary)
-    share = accuracy(folds.labels, oof)
-    record = {
+    classifier = cast(KerasClassifier, experiment.trainer.fit(rows, watched, seed, checkpoint_dir, lessons))
+    return classifier.model, sum(entry["seconds"] for entry in classifier.history)
+
+
+def _describe(experiment: Experiment, dataset: Dataset, workspace: Workspace) -> dict[str, Any]:
+    labels = dataset.folds.labels
+    share = accuracy(labels, load_predictions(workspace, experiment.name, dataset.folds).oof)
+    return {
         "experiment": experiment.name,
         "oof_accuracy": round(share, 5),
-        "oof_standard_error": round(standard_error(share, len(folds.labels)), 5),
-        "num_bytes": (directory / "reader.onnx").stat().st_size,
-        "num_train_rows": len(dataset.labels),
-        "train_seconds": round(seconds),
+        "oof_standard_error": round(standard_error(share, len(labels)), 5),
+        "num_train_rows": len(labels),
         "recipe": experiment.describe(),
         "recipe_hash": experiment.hash(),
         "fingerprints": dataset.fingerprints(),
         **describe_environment(),
     }
-    with replacing(directory / "reader.json") as temporary:
-        temporary.write_text(json.dumps(record, indent=1) + "\n")
-    shutil.rmtree(checkpoint_dir)
-    return record
