@@ -25,6 +25,8 @@ from src.workspace import REPOSITORY, Workspace, replacing
 TITLE = "digit-recognizer-folds"
 ACCELERATOR = "NvidiaTeslaT4"  # free of charge
 TEMPLATE = Path(__file__).with_name("kernel_run.template")
+APP_HEADING = "# The exports and the app"
+"""In requirements.in."""
 
 
 def make_kernel(directory: Path, username: str, experiments: Sequence[str], workspace: Workspace) -> str:
@@ -67,7 +69,8 @@ def make_kernel(directory: Path, username: str, experiments: Sequence[str], work
 
 
 def _list_requirements() -> list[str]:
-    lines = (REPOSITORY / "requirements.in").read_text().splitlines()
+    """What training needs, which is what stands before the app's."""
+    lines = (REPOSITORY / "requirements.in").read_text().partition(APP_HEADING)[0].splitlines()
     return [line.split("#")[0].strip() for line in lines if not line.startswith("#")]
 
 
