@@ -52,6 +52,15 @@ class Server:
         self.thread.join()
 
 
+def wait_for(condition):
+    """Ask again and again, some thousand times."""
+    assert any(condition() for _ in range(10_000))
+
+
+def wait_for_page(url):
+    wait_for(lambda: "being prepared" not in requests.get(url).text)
+
+
 @pytest.fixture(scope="module")
 def url():
     with Server() as url:
@@ -182,8 +191,7 @@ def test_bodies_that_never_come_do_not_stop_the_server(monkeypatch):
         for line in lines:
             line.sendall(b"POST /api/predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n")
             line.sendall(b"Content-Length: 100\r\n\r\n{")
-        while post(url, PNG).status_code != 503:  # until all three have arrived
-            pass
+        wait_for(lambda: post(url, PNG).status_code == 503)  # until all three have arrived
         assert requests.get(f"{url}/api/health").ok
         assert {line.recv(100).split()[1] for line in lines} == {b"408"}
         assert post(url, PNG).json()["digit"] == 2

@@ -3,11 +3,10 @@
 import shutil
 
 import pytest
-import requests
 from playwright.sync_api import expect, sync_playwright
 
 from src.app.flags import load_flags
-from tests.test_api import Server
+from tests.test_api import Server, wait_for_page
 from tests.test_pictures import PNG
 
 pytestmark = pytest.mark.browser
@@ -22,8 +21,7 @@ def workspace(sample_small, tmp_path_factory):
 @pytest.fixture(scope="module")
 def url(workspace):
     with Server(workspace=workspace) as url:
-        while "being prepared" in requests.get(url).text:
-            pass
+        wait_for_page(url)
         yield url
 
 

@@ -18,7 +18,7 @@ from src.app.recognizer import Recognizer
 from src.data import read_train
 from src.errors import InputError
 from src.workspace import REPOSITORY
-from tests.test_api import Server
+from tests.test_api import Server, wait_for_page
 from tests.test_pictures import HOSTILE, PNG, RGB, encode
 
 
@@ -87,8 +87,7 @@ def test_what_the_answer_hangs_on_is_bright(sample_rows):
 @pytest.fixture(scope="module")
 def page_url(sample_small, tmp_path_factory):
     with Server(workspace=sample_small(tmp_path_factory.mktemp("page") / "workspace")) as url:
-        while "being prepared" in requests.get(url).text:
-            pass
+        wait_for_page(url)
         yield url
 
 
