@@ -1,10 +1,12 @@
 """Shared fixtures: the embedded sample as a workspace, and a small part of it that trains in seconds."""
 
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -143,3 +145,16 @@ def snapshot(directory: Path) -> dict[str, bytes]:
 def files_below(directory: Path) -> set[str]:
     """Names of all files below a directory, relative to it."""
     return {str(path.relative_to(directory)) for path in directory.rglob("*") if path.is_file()}
+
+
+@contextmanager
+def open_chromium(*arguments: str):
+    """A real browser, Debian's; for the tests that are marked `browser`."""
+    from playwright.sync_api import sync_playwright
+
+    chromium = shutil.which("chromium")
+    assert chromium, "install chromium (Debian: apt install chromium), or leave out --all"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", *arguments])
+        yield browser
+        browser.close()

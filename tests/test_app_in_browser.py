@@ -1,11 +1,10 @@
 """The digit reader's page in a real browser: draw, upload, pick, flag; nothing is asked of other machines."""
 
-import shutil
-
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from src.app.flags import load_flags
+from tests.conftest import open_chromium
 from tests.test_api import Server, wait_for_page
 from tests.test_pictures import PNG
 
@@ -27,13 +26,9 @@ def url(workspace):
 
 @pytest.fixture(scope="module")
 def browser():
-    chromium = shutil.which("chromium")
-    assert chromium, "install chromium (Debian: apt install chromium), or leave out --all"
-    with sync_playwright() as playwright:  # the canvas needs WebGL, here without a graphics card
-        arguments = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
-        browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
+    # The canvas needs WebGL, here without a graphics card.
+    with open_chromium("--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader") as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

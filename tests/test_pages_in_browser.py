@@ -1,14 +1,12 @@
 """The reports in a real browser, as a person uses them: filters, keys, verdicts; nothing is requested."""
 
-import shutil
-
 import pandas as pd
 import pytest
-from playwright.sync_api import sync_playwright
 
 from src.datasets import load_dataset
 from src.reports.data_report import write_data_report
 from src.reports.error_report import write_error_report
+from tests.conftest import open_chromium
 from tests.test_scoreboard import save_predictions
 
 pytestmark = pytest.mark.browser
@@ -27,12 +25,8 @@ def workspace(sample_small, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def browser():
-    chromium = shutil.which("chromium")
-    assert chromium, "install chromium (Debian: apt install chromium), or leave out --all"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+    with open_chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
