@@ -20,7 +20,6 @@ from src.datasets import load_dataset
 from src.workspace import REPOSITORY, Workspace
 
 PORT = 7861
-URL = f"http://127.0.0.1:{PORT}/api/predict"
 CROWD = 16  # clients
 
 
@@ -49,7 +48,7 @@ def measure_server(workspace: Workspace, soak_minutes: float = 5.0) -> dict[str,
         _ask(picture, num_clients=1, seconds=2)  # warms up
         alone = _ask(picture, num_clients=1, seconds=10)
         crowd = _ask(picture, num_clients=CROWD, seconds=15)
-        rate = len(crowd.milliseconds) / 15
+        rate = (len(crowd.milliseconds) - crowd.num_errors) / 15
         before = _measure_memory(process)
         soak = _ask(picture, num_clients=CROWD, seconds=60 * soak_minutes, rate=rate / 2)
         after = _measure_memory(process)
@@ -68,8 +67,10 @@ def _serve() -> Iterator[subprocess.Popen[bytes]]:
     command = [sys.executable, "-m", "scripts.app", "--port", str(PORT)]
     process = subprocess.Popen(command, cwd=REPOSITORY, stderr=subprocess.DEVNULL)
     try:
-        health = urllib3.Retry(connect=200, backoff_factor=0.05, backoff_max=0.1)
-        urllib3.PoolManager(retries=health).request("GET", f"http://127.0.0.1:{PORT}/api/health")
+        up = urllib3.Retry(total=None, connect=200, backoff_factor=0.05, backoff_max=0.1)
+        pool = urllib3.PoolManager(retries=up)
+        while b"being prepared" in pool.request("GET", f"http://127.0.0.1:{PORT}/").data:
+            time.sleep(0.2)  # importing Gradio takes a core for seconds
         yield process
     finally:
         process.terminate()
@@ -85,7 +86,9 @@ def _ask(picture: bytes, num_clients: int, seconds: float, rate: float | None = 
         connection = urllib3.HTTPConnectionPool("127.0.0.1", PORT)
         answers = []
         while (started := time.perf_counter()) < end:
-            answer = connection.request("POST", URL, body=body, headers={"Content-Type": kind}, retries=False)
+            answer = connection.request(
+                "POST", "/api/predict", body=body, headers={"Content-Type": kind}, retries=False
+            )
             answers.append((time.perf_counter() - started, answer.status == 200))
             if rate is not None:
                 time.sleep(max(0.0, num_clients / rate - (time.perf_counter() - started)))
