@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # The main job: environment, data, folds, training, scoreboard, blend, submission.
-#   bash scripts/run_folds.sh [--sample] [--budget minutes|hours|gpu | --baselines | EXPERIMENT...]
+#   bash scripts/run_folds.sh [--sample] [--jobs N] [--budget minutes|hours|gpu | --baselines | EXPERIMENT...]
 # Without a choice: the three CNNs strided, residual and large_kernel. --budget minutes: large_kernel alone; --budget
 # hours, or gpu where there is one: the three, trained three times as long, and a support vector machine. --baselines:
-# nine systems that people usually begin with. --sample: the embedded sample, in .sample/.
+# nine systems that people usually begin with. --sample: the embedded sample, in .sample/. --jobs: so many folds at once.
 # Stop it whenever you like: the same command goes on where it stopped.
 set -euo pipefail
 # Relative paths are meant from here, before the directory changes.
@@ -27,11 +27,17 @@ choose() {
 }
 
 sample=
+jobs=1
 experiments=()
 named=()
 while [ $# -gt 0 ]; do
     case $1 in
     --sample) sample=yes ;;
+    --jobs)
+        [[ ${2:-} =~ ^[1-9][0-9]*$ ]] || refuse "--jobs needs a number of folds such as 2"
+        jobs=$2
+        shift
+        ;;
     --budget)
         [ $# -gt 1 ] || refuse "--budget needs a word: minutes, hours or gpu"
         case $2 in
@@ -91,7 +97,7 @@ fi
 step "folds"
 [ -f "${DIGITS_WORKSPACE:-.}/folds/folds.json" ] || "$PYTHON" -m scripts.make_folds
 step "training"
-"$PYTHON" -m scripts.train --estimate "${experiments[@]}"
+"$PYTHON" -m scripts.train --jobs "$jobs" --estimate "${experiments[@]}"
 step "scoreboard"
 "$PYTHON" -m scripts.evaluate
 step "blend"

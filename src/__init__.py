@@ -8,4 +8,6 @@ import os
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")  # the fastest backend on CPUs; run_folds.sh picks jax on a GPU
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # its notes on missing GPUs read like failures
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # otherwise its import asks the network for a newer version
+os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")  # or the first process takes all of a GPU's memory,
+os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # and several folds cannot share it
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # LightGBM's threads would spin, 15 times slower on a busy machine

@@ -35,22 +35,33 @@ class Classifier(Protocol):
 class KerasClassifier:
     """A trained Keras model that takes raw pixels and returns probabilities, averaged over `views` of each image.
 
-    The file holds the model alone, so a loaded one looks at each image once.
+    One look, the first view, is enough where it gives a digit a greater probability than `sure_above`. The file holds
+    the model alone, so a loaded one looks at each image once.
     """
 
     suffix = ".keras"
 
-    def __init__(self, model: keras.Model, history: Sequence[dict[str, Any]] = (), views: Sequence[View] = (View(),)):
-        self.model, self.history, self.views = model, history, views
+    def __init__(
+        self,
+        model: keras.Model,
+        history: Sequence[dict[str, Any]] = (),
+        views: Sequence[View] = (View(),),
+        sure_above: float = 1.0,
+    ):
+        self.model, self.history, self.views, self.sure_above = model, history, views, sure_above
 
     def predict_proba(self, images: np.ndarray) -> np.ndarray:
+        proba = self._look(images, self.views[0])
+        unsure = proba.max(axis=1) <= self.sure_above
+        if len(self.views) > 1 and unsure.any():
+            looks = [proba[unsure], *(self._look(images[unsure], view) for view in self.views[1:])]
+            proba[unsure] = np.mean(looks, axis=0, dtype=np.float32)
+        return proba
+
+    def _look(self, images: np.ndarray, view: View) -> np.ndarray:
         # Not model.predict: its tf.data pipeline can take seconds to shut down after each call.
         batches = np.split(images, range(PREDICTION_BATCH, len(images), PREDICTION_BATCH))
-        return np.concatenate([self._predict_batch(batch) for batch in batches])
-
-    def _predict_batch(self, images: np.ndarray) -> np.ndarray:
-        proba = np.stack([self.model.predict_on_batch(view.distort(images)) for view in self.views])
-        return proba.mean(axis=0, dtype=np.float32)
+        return np.concatenate([self.model.predict_on_batch(view.distort(batch)) for batch in batches])
 
     def num_parameters(self) -> int:
         return self.model.count_params()

@@ -29,6 +29,9 @@ class FoldTask:
     checkpoint_dir: Path
     lessons: Rows | None = None  # more images, uint8 (m, 28, 28, 1), with what teachers say of them, float32 (m, 10)
 
+    def __str__(self) -> str:
+        return f"{self.experiment.name} fold {self.fold}"
+
     def split(self) -> tuple[np.ndarray, np.ndarray]:
         """Row numbers, int64, that are trained on and that are validated on."""
         return self.dataset.folds.split(self.fold, self.experiment.train_share)

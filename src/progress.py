@@ -1,26 +1,116 @@
-"""Progress bars on a terminal; plain lines in a log file. Both go to stderr, results alone go to stdout."""
+"""Progress bars on a terminal; plain lines in a log file. Both go to stderr, results alone go to stdout.
+
+A worker process shows nothing itself: what happens there is sent to the process that started it, and shown there.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any, Protocol
+from uuid import uuid4
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-
-_console = Console(stderr=True, highlight=False, soft_wrap=True)
-_bars = Progress(
-    TextColumn("{task.description}"),
-    BarColumn(),
-    MofNCompleteColumn(),
-    TimeElapsedColumn(),
-    TimeRemainingColumn(),
-    console=_console,
-    disable=not _console.is_terminal,
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
 )
+
+Event = tuple[Any, ...]
+"""The name of a method of `_Display`, and its arguments."""
+
+
+class _Display(Protocol):
+    """Where lines and bars are shown; a bar is known by a key."""
+
+    def say(self, line: str) -> None: ...
+
+    def open(self, key: str, description: str, total: int | None, completed: int) -> None: ...
+
+    def advance(self, key: str) -> None: ...
+
+    def close(self, key: str) -> None: ...
+
+
+class _Screen:
+    """This process' stderr."""
+
+    def __init__(self) -> None:
+        self.console = Console(stderr=True, highlight=False, soft_wrap=True)
+        self.bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            console=self.console,
+            disable=not self.console.is_terminal,
+        )
+        self.tasks: dict[str, TaskID] = {}
+
+    def say(self, line: str) -> None:
+        self.console.print(line, markup=False)
+
+    def open(self, key: str, description: str, total: int | None, completed: int) -> None:
+        if not self.tasks:
+            self.bars.start()
+        self.tasks[key] = self.bars.add_task(description, total=total, completed=completed)
+
+    def advance(self, key: str) -> None:
+        self.bars.advance(self.tasks[key])
+
+    def close(self, key: str) -> None:
+        self.bars.remove_task(self.tasks.pop(key))
+        if not self.tasks:
+            self.bars.stop()
+
+
+class _Sender:
+    """Another process, which is sent every line, and of the bars the outermost: each under a label."""
+
+    def __init__(self, send: Callable[[Event], None], label: str):
+        self.send, self.label = send, label
+        self.keys: list[str] = []
+
+    def say(self, line: str) -> None:
+        self.send(("say", line if self.label in line else f"{self.label} {line}"))
+
+    def open(self, key: str, description: str, total: int | None, completed: int) -> None:
+        self.keys.append(key)
+        if key == self.keys[0]:
+            self.send(("open", key, f"{self.label}, {description}", total, completed))
+
+    def advance(self, key: str) -> None:
+        if key == self.keys[0]:
+            self.send(("advance", key))
+
+    def close(self, key: str) -> None:
+        if key == self.keys[0]:
+            self.send(("close", key))
+        self.keys.remove(key)
+
+
+_display: _Display = _Screen()
+
+
+def send_to(send: Callable[[Event], None], label: str) -> None:
+    """From now on, show nothing in this process, but hand it to `send`, under a label, for `show` in another one."""
+    global _display
+    _display = _Sender(send, label)
+
+
+def show(event: Event) -> None:
+    """Show what another process has sent."""
+    name, *arguments = event
+    getattr(_display, name)(*arguments)
 
 
 def say(line: str) -> None:
     """Print one line of progress, above the bars if there are any."""
-    _console.print(line, markup=False)
+    _display.say(line)
 
 
 @contextmanager
@@ -31,12 +121,9 @@ def bar(description: str, total: int | None, completed: int = 0) -> Iterator[Cal
 
     Where stderr is no terminal nothing is drawn: steps worth a line in a log are for `say`.
     """
-    if not _bars.tasks:
-        _bars.start()
-    task = _bars.add_task(description, total=total, completed=completed)
+    key = uuid4().hex
+    _display.open(key, description, total, completed)
     try:
-        yield lambda: _bars.advance(task)
+        yield lambda: _display.advance(key)
     finally:
-        _bars.remove_task(task)
-        if not _bars.tasks:
-            _bars.stop()
+        _display.close(key)

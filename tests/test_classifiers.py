@@ -30,6 +30,17 @@ def test_probabilities_are_averaged_over_the_views(sample_rows):
     np.testing.assert_allclose(both, np.mean(single, axis=0), atol=1e-6)
 
 
+def test_a_sure_first_look_is_enough(sample_rows):
+    images, model = sample_rows[0][:40], strided_cnn()
+    views = (View(), View(rotation=10, zoom=0.9))
+    first, both = (KerasClassifier(model, views=some).predict_proba(images) for some in (views[:1], views))
+    limit = float(np.median(first.max(axis=1)))
+    sure = first.max(axis=1) > limit
+    proba = KerasClassifier(model, views=views, sure_above=limit).predict_proba(images)
+    np.testing.assert_allclose(proba, np.where(sure[:, None], first, both), atol=1e-6)
+    assert 0 < sure.sum() < 40
+
+
 def test_scikit_learn_round_trip(sample_rows, tmp_path):
     images, labels = sample_rows
     classifier = SklearnClassifier(logistic_pca(0, num_components=20).fit(images[:500].reshape(500, -1), labels[:500]))
