@@ -2,10 +2,7 @@
 
 import argparse
 
-import uvicorn
-
 from scripts import run
-from src.app.api import make_app
 from src.workspace import find_workspace
 
 LOCAL = ("127.0.0.1", "localhost", "[::1]")
@@ -16,6 +13,11 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen at (default: this machine alone)")
     parser.add_argument("--port", type=int, default=7860, help="default: 7860")
     arguments = parser.parse_args()
+    # Not above: the processes that read pictures import this module as well, and would carry these for nothing.
+    import uvicorn
+
+    from src.app.api import make_app
+
     everywhere = arguments.host in ("0.0.0.0", "::")
     uvicorn.run(
         make_app(find_workspace(), hosts=("*",) if everywhere else (*LOCAL, arguments.host)),

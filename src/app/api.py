@@ -1,6 +1,5 @@
 """The digit reader over HTTP. `python -m scripts.app` serves it; /docs describes it."""
 
-import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
@@ -13,15 +12,14 @@ from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, Field
 
 from src.app.page import Page
-from src.app.pictures import TooLargeError, open_picture
+from src.app.pictures import TooLargeError
 from src.app.protection import MAX_REQUESTS, RATE, Protection
-from src.app.recognizer import Reading, Recognizer, load_record
+from src.app.recognizer import Reading, load_record, read_files
 from src.app.requests import REQUEST_BODY, read_pictures
 from src.errors import InputError
 from src.workspace import Workspace
 
-NUM_THREADS = max(2, os.cpu_count() or 1)  # that read pictures; further requests wait
-
+NUM_READERS = 2  # processes that read pictures, 80 MB each; threads would wait for one another
 
 WAITING = (
     '<!doctype html><meta http-equiv="refresh" content="1"><title>Digit reader</title><p>The page is being prepared.'
@@ -81,13 +79,12 @@ def make_app(
     Raises:
         InputError: files of the workspace that the page shows are damaged.
     """
-    recognizer = Recognizer()
-    threads = anyio.CapacityLimiter(NUM_THREADS)
+    readers = anyio.CapacityLimiter(NUM_READERS)
     app = FastAPI(
         title="Digit reader",
         version="1",
         redoc_url=None,
-        lifespan=None if workspace is None else partial(_with_page, page=Page(recognizer, workspace)),
+        lifespan=partial(_prepare, readers=readers, page=None if workspace is None else Page(workspace)),
     )
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))
     app.add_middleware(Protection, rate=rate, max_requests=max_requests)
@@ -96,8 +93,7 @@ def make_app(
     async def predict(request: Request) -> Prediction | Predictions:
         """Read the digit of a picture, or of several: files in the field `file`, or base64 in JSON."""
         files, one = await read_pictures(request)
-        readings = await anyio.to_thread.run_sync(partial(_read, recognizer, files), limiter=threads)
-        predictions = [_answer(reading) for reading in readings]
+        predictions = [_answer(reading) for reading in await _read(files, readers)]
         return predictions[0] if one else Predictions(predictions=predictions)
 
     @app.get("/api/health")
@@ -114,38 +110,43 @@ def make_app(
 
 
 @asynccontextmanager
-async def _with_page(app: FastAPI, page: Page) -> AsyncIterator[None]:
-    """Build the page while the API answers already: importing Gradio takes seconds."""
+async def _prepare(app: FastAPI, readers: anyio.CapacityLimiter, page: Page | None) -> AsyncIterator[None]:
+    """Start the readers, and build the page while the API answers already: importing Gradio takes seconds."""
+    async with anyio.create_task_group() as tasks:
+        for _ in range(NUM_READERS):
+            tasks.start_soon(_read, [], readers)
+        if page is not None:
+            app.add_api_route("/", lambda: HTMLResponse(WAITING), include_in_schema=False)
+            tasks.start_soon(_serve_page, app, page)
+        yield
+        tasks.cancel_scope.cancel()
 
+
+async def _serve_page(app: FastAPI, page: Page) -> None:
     def build() -> Any:
         from src.app import ui
 
         return ui, ui.build_page(page)
 
-    async def serve() -> None:
-        ui, blocks = await anyio.to_thread.run_sync(build)
-        app.router.routes.remove(waiting)
-        mounted = ui.mount_page(app, blocks)
-        async with mounted.router.lifespan_context(mounted):  # as mounting it before the start would have done
-            blocks.run_startup_events()
-            await blocks.run_extra_startup_events()
-            await anyio.sleep_forever()
-
-    app.add_api_route("/", lambda: HTMLResponse(WAITING), include_in_schema=False)
     waiting = app.routes[-1]
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(serve)
-        yield
-        tasks.cancel_scope.cancel()
+    ui, blocks = await anyio.to_thread.run_sync(build)
+    app.router.routes.remove(waiting)
+    mounted = ui.mount_page(app, blocks)
+    async with mounted.router.lifespan_context(mounted):  # as mounting it before the start would have done
+        blocks.run_startup_events()
+        await blocks.run_extra_startup_events()
+        await anyio.sleep_forever()
 
 
-def _read(recognizer: Recognizer, files: list[bytes]) -> list[Reading]:
+async def _read(files: list[bytes], readers: anyio.CapacityLimiter) -> list[Reading]:
     try:
-        return recognizer.read(open_picture(data) for data in files)
+        return await anyio.to_process.run_sync(read_files, files, limiter=readers)
     except TooLargeError as error:
         raise HTTPException(413, str(error)) from None
     except InputError as error:
         raise HTTPException(422, str(error)) from None
+    except anyio.BrokenWorkerProcess:  # a decoder crashed; the next request starts another process
+        raise HTTPException(422, "the picture cannot be read; send another") from None
 
 
 def _answer(reading: Reading) -> Prediction:

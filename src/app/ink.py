@@ -13,7 +13,7 @@ COARSE_SIDE = 112  # pixels: paper is found on a small copy
 MIN_CONTRAST = 14.0  # grey levels between ink and paper; less is no ink
 MIN_SIGNAL = 4.5  # contrast over noise
 STROKE = 0.35  # of full ink: what belongs to a stroke
-FIRM = 0.6  # of full ink: each stroke has some pixels of it
+FIRM = 0.6  # of full ink: what has no pixel of it is no stroke but a shadow or a smear
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Ink:
     """Where a picture has ink."""
 
     strength: np.ndarray  # float32 (h, w): from 0, paper, to 1, full ink
-    strokes: np.ndarray  # uint8 (h, w): 1 on strokes, without rules and specks
+    strokes: np.ndarray  # uint8 (h, w): 0 on paper, 1 on strokes, 2 where they are firm; without rules
     scale: float  # pixels of the picture for each of these
 
 
@@ -43,10 +43,10 @@ def find_ink(picture: np.ndarray) -> Ink | None:
     weak = max(0.3 * full, 2.5 * noise)
     soft = np.maximum(soft, 0)
     clean = erase_rules(soft, weak, noise)
-    erased = clean < soft
-    strength = np.clip(np.where(erased, clean, contrast) / full, 0, 1)
-    strokes = _keep_firm(np.clip(clean / full, 0, 1), max(STROKE, weak / full))
-    return Ink(strength, strokes, scale) if strokes.any() else None
+    strength = np.clip((contrast if clean is soft else np.where(clean < soft, clean, contrast)) / full, 0, 1)
+    firm = clean >= FIRM * full
+    strokes = (clean > max(STROKE * full, weak)).astype(np.uint8) + firm
+    return Ink(strength, strokes, scale) if firm.any() else None
 
 
 def _bring_to(picture: np.ndarray, smallest: int, largest: int) -> tuple[np.ndarray, float]:
@@ -84,7 +84,7 @@ def _subtract_paper(picture: np.ndarray) -> np.ndarray | None:
 
 def _find_levels(soft: np.ndarray) -> tuple[float, float] | None:
     """The contrast of full ink, and the noise (standard deviation); None where they are too much alike."""
-    sample = soft[:: max(1, soft.shape[0] // 200), :: max(1, soft.shape[1] // 200)]
+    sample = soft[:: max(1, soft.shape[0] // 100), :: max(1, soft.shape[1] // 100)]
     noise = 1.4826 * float(np.median(np.abs(sample - np.median(sample))))
     marked = soft[soft > max(3 * noise, 0.3 * soft.max())]
     if len(marked) < 4:
@@ -93,12 +93,3 @@ def _find_levels(soft: np.ndarray) -> tuple[float, float] | None:
     threshold, _ = cv2.threshold(grey, 0, 255, cv2.THRESH_OTSU)
     full = float(np.median(marked[grey.ravel() >= threshold]))
     return None if full < max(MIN_CONTRAST, MIN_SIGNAL * noise) else (full, noise)
-
-
-def _keep_firm(strength: np.ndarray, threshold: float) -> np.ndarray:
-    """Connected pixels above the threshold, without those pieces that are faint all over: uint8 (h, w)."""
-    num_pieces, pieces = cv2.connectedComponents((strength > threshold).astype(np.uint8), connectivity=8)
-    firm = np.zeros(num_pieces, bool)
-    firm[pieces[strength >= FIRM]] = True
-    firm[0] = False
-    return firm[pieces].astype(np.uint8)

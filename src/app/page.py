@@ -9,7 +9,7 @@ import numpy as np
 from src.app.explanation import explain, paint
 from src.app.flags import export_flags, load_flags, save_flag
 from src.app.pictures import open_picture
-from src.app.recognizer import Reading, Recognizer
+from src.app.recognizer import Reading, get_recognizer
 from src.app.samples import MAX_SHOWN, load_errors, load_test_samples
 from src.competition import IMAGE_SHAPE
 from src.errors import InputError
@@ -26,8 +26,8 @@ NOTHING = "There is no digit that I can read."
 class Page:
     """Handlers, most of which end in `show`."""
 
-    def __init__(self, recognizer: Recognizer, workspace: Workspace):
-        self.recognizer, self.workspace = recognizer, workspace
+    def __init__(self, workspace: Workspace):
+        self.recognizer, self.workspace = get_recognizer(), workspace
         self.test_images, self.errors = load_test_samples(workspace), load_errors(workspace)
 
     def read_drawing(self, drawing: dict[str, Any] | None) -> Shown:

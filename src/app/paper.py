@@ -64,14 +64,14 @@ def _spread(pixels: np.ndarray, is_paper: np.ndarray) -> np.ndarray:
     height, width = is_paper.shape
     factor = min(1, SPREAD_SIDE / max(height, width))
     size = max(1, round(width * factor)), max(1, round(height * factor))
-    known = is_paper.astype(np.float32)
-    weighted = cv2.resize(pixels * known[..., None], size, interpolation=cv2.INTER_AREA)
-    weight = cv2.resize(known, size, interpolation=cv2.INTER_AREA)
-    paper = weighted.sum(axis=(0, 1)) / weight.sum()
+    # A fourth channel says where paper is known; where it is not, all four are 0.
+    known = cv2.merge([pixels, np.ones((height, width), np.float32)]) * is_paper[..., None].astype(np.float32)
+    known = cv2.resize(known, size, interpolation=cv2.INTER_AREA)
+    total = known.sum(axis=(0, 1))
+    paper = total[:3] / total[3]
     for share in SMOOTHING:
-        sigma = max(0.8, share * max(size))
-        density = cv2.GaussianBlur(weight, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)[..., None]
-        mean = cv2.GaussianBlur(weighted, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE) / (density + 1e-6)
-        trust = np.clip(density / 0.3, 0, 1)
-        paper = trust * mean + (1 - trust) * paper
+        blurred = cv2.GaussianBlur(known, (0, 0), max(0.8, share * max(size)), borderType=cv2.BORDER_REPLICATE)
+        density = blurred[..., 3:]
+        trust = np.minimum(density / 0.3, 1)
+        paper = trust * blurred[..., :3] / (density + 1e-6) + (1 - trust) * paper
     return cv2.resize(paper.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)

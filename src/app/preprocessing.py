@@ -59,11 +59,12 @@ def _count_borders(box: Box, picture: np.ndarray) -> int:
 
 
 def _choose_pieces(ink: Ink) -> tuple[np.ndarray, Box] | None:
-    """Choose the largest stroke and all that is near it: its mask and box."""
+    """Choose the largest stroke and all that is near it: its mask, a pixel wider than its box, and the box."""
     height, width = ink.strokes.shape
     num_pieces, pieces, stats, _ = cv2.connectedComponentsWithStats(ink.strokes, connectivity=8)
-    inked = ink.strokes > 0
+    inked, firm = ink.strokes > 0, ink.strokes > 1
     mass = np.bincount(pieces[inked], ink.strength[inked], num_pieces)[1:]
+    mass[np.bincount(pieces[firm], minlength=num_pieces)[1:] == 0] = 0
     left, top, wide, high = stats[1:, :4].T
     right, bottom = left + wide, top + high
     num_borders = (left <= 0).astype(int) + (top <= 0) + (right >= width) + (bottom >= height)
@@ -83,8 +84,14 @@ def _choose_pieces(ink: Ink) -> tuple[np.ndarray, Box] | None:
         gap = np.maximum.reduce([left - box[2], box[0] - right, top - box[3], box[1] - bottom, 0 * left])
         joined = chosen | (can_join & (gap <= reach * max(box[2] - box[0], box[3] - box[1])))
         if (joined == chosen).all():
-            return np.concatenate([[False], chosen])[pieces].astype(np.uint8), box
+            return np.concatenate([[0], chosen]).astype(np.uint8)[pieces[_widen(box)]], box
         chosen = joined
+
+
+def _widen(box: Box) -> tuple[slice, slice]:
+    """Rows and columns of a box and of a pixel around it."""
+    left, top, right, bottom = box
+    return slice(max(top - 1, 0), bottom + 1), slice(max(left - 1, 0), right + 1)
 
 
 def surround(boxes: np.ndarray) -> Box:
@@ -97,8 +104,7 @@ def surround(boxes: np.ndarray) -> Box:
 def _make_digit(ink: Ink, mask: np.ndarray, box: Box) -> Digit | None:
     left, top, right, bottom = box
     near = cv2.dilate(mask, np.ones((3, 3), np.uint8))
-    rows, columns = slice(max(top - 1, 0), bottom + 1), slice(max(left - 1, 0), right + 1)
-    digit = resize(ink.strength[rows, columns] * near[rows, columns], BOX * FINE / max(right - left, bottom - top))
+    digit = resize(ink.strength[_widen(box)] * near, BOX * FINE / max(right - left, bottom - top))
     digit = _bring_stroke_width(np.pad(digit, 2 * FINE))
     image = center(digit)
     return None if image is None else Digit(image, surround(ink.scale * np.array([box])))

@@ -1,7 +1,7 @@
 """Read the digit of a picture with the tracked network, on ONNX Runtime."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import onnxruntime
 
+from src.app.pictures import open_picture
 from src.app.preprocessing import Box, find_digit
 from src.workspace import READER_DIR
 
@@ -31,7 +32,7 @@ NO_DIGIT = Reading(None, 0.0, [0.0] * 10, None, None)
 
 
 class Recognizer:
-    """The tracked network; safe to use from several threads."""
+    """A network, the tracked one by default; safe to use from several threads."""
 
     def __init__(self, path: Path = READER_DIR / "reader.onnx"):
         options = onnxruntime.SessionOptions()
@@ -61,6 +62,21 @@ def _make_reading(proba: np.ndarray, image: np.ndarray, box: Box | None) -> Read
     return Reading(
         int(proba.argmax()) if sure else None, float(proba.max()) if sure else 0.0, proba.tolist(), image, box
     )
+
+
+@cache
+def get_recognizer() -> Recognizer:
+    """The tracked network, loaded once in a process."""
+    return Recognizer()
+
+
+def read_files(files: Sequence[bytes]) -> list[Reading]:
+    """Read picture files, one digit each, with the tracked network.
+
+    Raises:
+        InputError: one of them cannot be opened; see `open_picture`.
+    """
+    return get_recognizer().read(open_picture(data) for data in files)
 
 
 @cache

@@ -18,10 +18,9 @@ from src.competition import NUM_CLASSES
 from src.cross_validation import train_fold
 from src.data import read_train
 from src.datasets import Dataset, load_dataset
-from src.experiments import EXPERIMENTS, PLAIN
+from src.experiments import EXPERIMENTS
 from src.fold_tasks import FoldTask
 from src.keras_training import AugmentedBatches, prepare_backend
-from src.metrics import standard_error
 from src.provenance import describe_environment
 from src.trainers import KerasTrainer
 from src.workspace import Workspace
@@ -133,23 +132,3 @@ def _measure_matmul(size: int = 3072, num_tries: int = 3) -> float:
         keras.ops.convert_to_numpy(keras.ops.matmul(matrix, matrix)[0, 0])  # waits for the result
 
     return 2 * size**3 / min(_time(multiply) for _ in range(num_tries))
-
-
-def compare_recipes(workspace: Workspace) -> dict[str, Any]:
-    """Train fold 0 by the published RMSprop recipe and by our quickest experiment; half an hour on two cores.
-
-    Returns:
-        rmsprop_recipe_speedup: training seconds of Ghouzam's network in 30 epochs over those of `large_kernel`.
-        recipes: valid_accuracy, its standard error, and train_seconds of both.
-    """
-    dataset = load_dataset(workspace)
-    published = replace(EXPERIMENTS["cnn_augmented"], trainer=replace(PLAIN, epochs=30))
-    recipes = {}
-    for experiment in (published, EXPERIMENTS["large_kernel"]):
-        with tempfile.TemporaryDirectory() as directory:
-            record = train_fold(FoldTask(experiment, 0, dataset, Path(directory))).record
-        recipes[experiment.name] = {name: record[name] for name in ("valid_accuracy", "train_seconds")} | {
-            "standard_error": standard_error(record["valid_accuracy"], record["num_valid_rows"])
-        }
-    seconds = [recipe["train_seconds"] for recipe in recipes.values()]
-    return {"rmsprop_recipe_speedup": round(seconds[0] / seconds[1], 2), "recipes": recipes}
