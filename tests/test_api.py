@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -103,7 +104,9 @@ def test_health_model_and_docs(url):
     assert requests.get(f"{url}/api/health").json() == {"status": "ok"}
     model = requests.get(f"{url}/api/model").json()
     assert {"experiment", "oof_accuracy", "oof_standard_error", "num_bytes"} <= set(model)
-    assert "swagger" in requests.get(f"{url}/docs").text.lower()
+    docs = requests.get(f"{url}/docs").text
+    loaded = re.findall(r'(?:src|href)="([^"]+)"', docs)
+    assert len(loaded) == 3 and all(requests.get(f"{url}{path}").ok for path in loaded)  # nothing from elsewhere
     assert "/api/predict" in requests.get(f"{url}/openapi.json").json()["paths"]
 
 

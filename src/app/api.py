@@ -9,6 +9,7 @@ import anyio
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.middleware.trustedhost import TrustedHostMiddleware
 from fastapi.responses import HTMLResponse
+from fastapi_offline import FastAPIOffline
 from pydantic import BaseModel, Field
 
 from src.app.page import Page
@@ -80,7 +81,7 @@ def make_app(
         InputError: files of the workspace that the page shows are damaged.
     """
     readers = anyio.CapacityLimiter(NUM_READERS)
-    app = FastAPI(
+    app = FastAPIOffline(
         title="Digit reader",
         version="1",
         redoc_url=None,
