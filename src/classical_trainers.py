@@ -34,11 +34,11 @@ class SklearnTrainer:
         valid: Rows,
         seed: int,
         checkpoint_dir: Path,
-        unlabelled: Rows | None = None,
+        lessons: Rows | None = None,
         report: Report = tell_nobody,
     ) -> SklearnClassifier:
         """See `Trainer`; an interrupted fit starts again."""
-        _require_labels(unlabelled)
+        _require_labels(lessons)
         return SklearnClassifier(self.pipeline(seed).fit(*_flatten(train)))
 
     def describe_backend(self) -> dict[str, str]:
@@ -82,11 +82,11 @@ class LightGBMTrainer:
         valid: Rows,
         seed: int,
         checkpoint_dir: Path,
-        unlabelled: Rows | None = None,
+        lessons: Rows | None = None,
         report: Report = tell_nobody,
     ) -> SklearnClassifier:
         """See `Trainer`; an interrupted fit starts again. The history has an entry for every `STAGE` rounds."""
-        _require_labels(unlabelled)
+        _require_labels(lessons)
         features, trees = FunctionTransformer(estimators.deskew), self._build_trees(seed)
         pixels, labels = _flatten(train)
         with bar("rounds", self.num_rounds) as round_done:
@@ -151,8 +151,8 @@ class _StageWatch:
             self.started = time.perf_counter()
 
 
-def _require_labels(unlabelled: Rows | None) -> None:
-    if unlabelled is not None:
+def _require_labels(lessons: Rows | None) -> None:
+    if lessons is not None:
         raise ValueError("classical models learn from labels, not from a teacher's probabilities")
 
 

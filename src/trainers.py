@@ -48,17 +48,17 @@ class Trainer(Protocol):
         valid: Rows,
         seed: int,
         checkpoint_dir: Path,
-        unlabelled: Rows | None = None,
+        lessons: Rows | None = None,
         report: Report = tell_nobody,
     ) -> Classifier:
         """Train; `valid` is watched, never chosen by. An interrupted training goes on from `checkpoint_dir`.
 
         Args:
-            unlabelled: more images, uint8 (u, 28, 28, 1), with probabilities, float32 (u, 10), instead of labels.
+            lessons: more images, uint8 (u, 28, 28, 1), with probabilities, float32 (u, 10), instead of labels.
             report: is told each epoch, or stage of boosting; a kind of trainer that has neither calls it never.
 
         Raises:
-            ValueError: there are unlabelled images, and this kind of trainer cannot learn from probabilities.
+            ValueError: there are lessons, and this kind of trainer cannot learn from probabilities.
         """
 
     def estimate_seconds(self, train: Rows, num_valid: int, num_predicted: int) -> float:
@@ -92,11 +92,11 @@ class KerasTrainer:
         valid: Rows,
         seed: int,
         checkpoint_dir: Path,
-        unlabelled: Rows | None = None,
+        lessons: Rows | None = None,
         report: Report = tell_nobody,
     ) -> KerasClassifier:
         """See `Trainer`."""
-        batches, model = self._prepare(train, seed, unlabelled)
+        batches, model = self._prepare(train, seed, lessons)
         checkpoint = Checkpoint(model, checkpoint_dir)
         # Builds what fit would otherwise build by taking a first batch out of the queue: outside TensorFlow the first
         # epoch after a start would then see its batches in another order than the same epoch without interruption.
@@ -125,11 +125,11 @@ class KerasTrainer:
         num_looks = num_watched + num_predicted * (1 + UNSURE * (len(self.views) - 1))
         return seconds[0] + self.epochs * seconds[1] * len(train[1]) / len(labels) + num_looks * seconds_per_look
 
-    def _prepare(self, train: Rows, seed: int, unlabelled: Rows | None = None) -> tuple[AugmentedBatches, keras.Model]:
+    def _prepare(self, train: Rows, seed: int, lessons: Rows | None = None) -> tuple[AugmentedBatches, keras.Model]:
         prepare_backend(seed)
         images, targets = train[0], np.eye(NUM_CLASSES, dtype=np.float32)[train[1]]
-        if unlabelled is not None:
-            images, targets = np.concatenate([images, unlabelled[0]]), np.concatenate([targets, unlabelled[1]])
+        if lessons is not None:
+            images, targets = np.concatenate([images, lessons[0]]), np.concatenate([targets, lessons[1]])
         batches = AugmentedBatches(images, targets, self.batch_size, self.augmentation, seed)
         model = self.network()
         optimizer = self._build_optimizer(self.epochs * len(batches))

@@ -85,8 +85,8 @@ def test_averaged_weights_are_kept(rows, tmp_path):
     assert any((a != b).any() for a, b in zip(averaged.get_weights(), last.get_weights(), strict=True))
 
 
-def test_learns_from_probabilities_of_unlabelled_images(rows, tmp_path):
-    """A digit that has no labelled row is learnt from what a teacher says of unlabelled images."""
+def test_learns_from_probabilities_of_lessons(rows, tmp_path):
+    """A digit that has no labelled row is learnt from what a teacher says of other images."""
     (images, labels), valid = rows
     threes = labels == 3
     taught = np.full((threes.sum(), 10), 0.02, np.float32)
@@ -94,7 +94,7 @@ def test_learns_from_probabilities_of_unlabelled_images(rows, tmp_path):
     recipe = replace(RECIPE, epochs=12, augmentation=None, learning_rate=3e-3)
     labelled = images[~threes], labels[~threes]
     ignorant = recipe.fit(labelled, valid, 0, tmp_path / "without")
-    student = recipe.fit(labelled, valid, 0, tmp_path / "with", unlabelled=(images[threes], taught))
+    student = recipe.fit(labelled, valid, 0, tmp_path / "with", lessons=(images[threes], taught))
     assert (ignorant.predict_proba(images[threes]).argmax(axis=1) != 3).all()
     proba = student.predict_proba(images[threes])
     assert (proba.argmax(axis=1) == 3).mean() > 0.9
@@ -129,7 +129,7 @@ def test_lightgbm_kind(rows, tmp_path):
     assert classifier.num_parameters() > 40 * 10 * 3
     np.testing.assert_array_equal(recipe.fit(train, valid, 0, tmp_path).predict_proba(valid[0]), proba)
     with pytest.raises(ValueError, match="labels"):
-        recipe.fit(train, valid, 0, tmp_path, unlabelled=(train[0], np.eye(10)[train[1]]))
+        recipe.fit(train, valid, 0, tmp_path, lessons=(train[0], np.eye(10)[train[1]]))
 
 
 def test_scikit_learn_kind(rows, tmp_path):
@@ -139,4 +139,4 @@ def test_scikit_learn_kind(rows, tmp_path):
     assert proba.shape == (100, 10) and proba.dtype == np.float32
     assert (proba.argmax(axis=1) == valid[1]).mean() > 0.7
     with pytest.raises(ValueError, match="labels"):
-        SklearnTrainer(logistic_pca).fit(train, valid, 0, tmp_path, unlabelled=(train[0], np.eye(10)[train[1]]))
+        SklearnTrainer(logistic_pca).fit(train, valid, 0, tmp_path, lessons=(train[0], np.eye(10)[train[1]]))
