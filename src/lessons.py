@@ -1,5 +1,6 @@
 """What a student learns from beside its training images: distorted copies of them, and parts that are no digits."""
 
+import cv2
 import numpy as np
 
 from src.augmentation import Augmentation, augment
@@ -8,6 +9,7 @@ from src.centering import center
 COPIES = 4  # of each training image
 DISTORTION = Augmentation(rotation=15.0, elastic=0.7, stroke_share=0.3)
 SCRAPS = 0.25  # for each training image
+BLOTS = 0.2  # of the scraps
 MIN_WIDTH = 10  # pixels: half of a narrower digit would still be a 1
 CHUNK = 4096  # images that are distorted at once: bounds the memory
 
@@ -24,7 +26,7 @@ def make_copies(images: np.ndarray, seed: int) -> np.ndarray:
 
 
 def make_scraps(images: np.ndarray, seed: int) -> np.ndarray:
-    """Make what a reader meets where a picture is badly divided: half a digit, or two side by side, in a digit's box.
+    """Make what a reader meets that is no digit, in a digit's box: half a digit, two side by side, a blot.
 
     Args:
         images: uint8 (n, 28, 28, 1).
@@ -40,11 +42,19 @@ def make_scraps(images: np.ndarray, seed: int) -> np.ndarray:
 
 def _make_scrap(one: np.ndarray, other: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Ink, float32 (28, w), from 0 to 1."""
+    if rng.random() < BLOTS:
+        return _make_blot(rng)
     left, right = _crop(one), _crop(other)
     if rng.random() < 0.5 and left.shape[1] >= MIN_WIDTH:
         kept = round(rng.uniform(0.25, 0.55) * left.shape[1])
         return left[:, :kept] if rng.random() < 0.5 else left[:, -kept:]
     return _pair(left, right, int(rng.integers(-2, 3)))
+
+
+def _make_blot(rng: np.random.Generator) -> np.ndarray:
+    """A smooth shape without sense."""
+    noise = cv2.GaussianBlur(rng.normal(size=(28, 28)), (0, 0), rng.uniform(1.5, 4))
+    return (2 * noise / noise.std() - rng.uniform(-0.5, 2)).clip(0, 1).astype(np.float32)
 
 
 def _crop(image: np.ndarray) -> np.ndarray:
