@@ -13,16 +13,21 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen at (default: this machine alone)")
     parser.add_argument("--port", type=int, default=7860, help="default: 7860")
     arguments = parser.parse_args()
+    serve(arguments.host, arguments.port)
+
+
+def serve(host: str, port: int) -> None:
+    """Serve until the process is told to end."""
     # Not above: the processes that read pictures import this module as well, and would carry these for nothing.
     import uvicorn
 
     from src.app.api import make_app
 
-    everywhere = arguments.host in ("0.0.0.0", "::")
+    everywhere = host in ("0.0.0.0", "::")
     uvicorn.run(
-        make_app(find_workspace(), hosts=("*",) if everywhere else (*LOCAL, arguments.host)),
-        host=arguments.host,
-        port=arguments.port,
+        make_app(find_workspace(), hosts=("*",) if everywhere else (*LOCAL, host)),
+        host=host,
+        port=port,
         access_log=False,
         server_header=False,
         proxy_headers=False,  # anyone can write them, and the rate limit goes by addresses

@@ -8,6 +8,8 @@ import numpy as np
 from src.app.ink import Ink, find_ink
 from src.centering import BOX, center, resize
 
+cv2.setNumThreads(0)  # pictures are read side by side already
+
 FINE = 4  # strokes are made thinner or thicker on a canvas so much finer
 STROKE_WIDTHS = (1.9, 3.4)  # pixels; thinner and thicker strokes are brought there
 MIN_HEIGHT = 5  # pixels of what is worked on: less is a speck
