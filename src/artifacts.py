@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from src.competition import NUM_CLASSES
+from src.data import hash_file
 from src.errors import InputError, nearest
 from src.folds import Folds
 from src.workspace import Workspace, replacing
 
-REQUIRED = {"experiment", "fold", "recipe_hash", "fingerprints", "train_seconds"}
+REQUIRED = {"experiment", "fold", "recipe_hash", "fingerprints", "train_seconds", "checksums"}
 """What a record holds at the least."""
 
 
@@ -39,14 +40,21 @@ class Predictions:
 
 
 def save_fold_result(result: FoldResult, workspace: Workspace) -> None:
-    """Write .npz, weights and, last, .json, each atomically: the presence of the .json means that the fold is done."""
+    """Write .npz, weights and, last, .json, each atomically: the presence of the .json means that the fold is done.
+
+    The .json holds checksums of the others.
+    """
     experiment, fold = result.record["experiment"], result.record["fold"]
-    with replacing(workspace.fold_path(experiment, fold, ".npz")) as temporary:
+    arrays_path, weights_path = (
+        workspace.fold_path(experiment, fold, suffix) for suffix in (".npz", result.weights_path.suffix)
+    )
+    with replacing(arrays_path) as temporary:
         np.savez(temporary, valid_rows=result.valid_rows, valid_proba=result.valid_proba, test_proba=result.test_proba)
-    with replacing(workspace.fold_path(experiment, fold, result.weights_path.suffix)) as temporary:
+    with replacing(weights_path) as temporary:
         temporary.write_bytes(result.weights_path.read_bytes())
+    record = result.record | {"checksums": {path.name: hash_file(path) for path in (arrays_path, weights_path)}}
     with replacing(workspace.fold_path(experiment, fold, ".json")) as temporary:
-        temporary.write_text(json.dumps(result.record, indent=1) + "\n")
+        temporary.write_text(json.dumps(record, indent=1) + "\n")
 
 
 def load_record(workspace: Workspace, experiment: str, fold: int) -> dict[str, Any] | None:

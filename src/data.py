@@ -61,6 +61,11 @@ def fingerprint(*arrays: np.ndarray) -> str:
     return digest.hexdigest()[:16]
 
 
+def hash_file(path: Path) -> str:
+    """16 hex digits of SHA-256 over the bytes of a file."""
+    return fingerprint(np.frombuffer(path.read_bytes(), np.uint8))
+
+
 def _read_table(path: Path, columns: tuple[str, ...]) -> np.ndarray:
     """Read a CSV of whole numbers 0..255 with exactly these columns: uint8 (n, len(columns))."""
     if not path.is_file():

@@ -12,12 +12,11 @@ from scipy.special import softmax
 
 from src.artifacts import Predictions, require_same_data, require_test_images
 from src.competition import SUBMISSION_COLUMNS
-from src.data import fingerprint, load_test, read_submission
+from src.data import fingerprint, hash_file, load_test, read_submission
 from src.errors import InputError
 from src.folds import Folds
 from src.metrics import accuracy, accuracy_gain, cross_entropy, standard_error
 from src.provenance import find_commit
-from src.submissions import hash_file
 from src.workspace import Workspace, replacing
 
 NOISE = 2.0

@@ -55,7 +55,7 @@ def find_pending(
     for experiment in experiments:
         records = load_records(workspace, experiment.name, num_folds)
         for record in records:  # also of folds that are not chosen: one name is one recipe
-            _require_unchanged(record, experiment, fingerprints, workspace)
+            require_unchanged(record, experiment, fingerprints, workspace)
         complete = {record["fold"] for record in records}
         for fold in sorted(set(folds) - complete):
             _require_teachers(experiment, fold, experiments, workspace)
@@ -64,9 +64,14 @@ def find_pending(
     return tasks
 
 
-def _require_unchanged(
+def require_unchanged(
     record: dict[str, Any], experiment: Experiment, fingerprints: dict[str, str], workspace: Workspace
 ) -> None:
+    """Check that a complete fold was trained by this recipe on the data of these fingerprints.
+
+    Raises:
+        InputError: it was not.
+    """
     directory = workspace.oof_dir / experiment.name
     if record["recipe_hash"] != experiment.hash():
         raise InputError(

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from src.data import fingerprint, load_test, load_train, read_submission
+from src.data import fingerprint, hash_file, load_test, load_train, read_submission
 from src.errors import InputError
 from src.workspace import Workspace, replacing
 
@@ -47,7 +47,7 @@ def check_submission(path: Path, workspace: Workspace, force: bool = False) -> C
     read_submission(path, len(test_images))
     file_hash = hash_file(path)
     try:
-        return Candidate(path, file_hash, _find_origin(path, file_hash, test_images, workspace))
+        return Candidate(path, file_hash, find_origin(path, test_images, workspace))
     except InputError as error:
         if force:
             return Candidate(path, file_hash, {})
@@ -55,8 +55,13 @@ def check_submission(path: Path, workspace: Workspace, force: bool = False) -> C
         raise InputError(f"{error}; {remedy}") from None
 
 
-def _find_origin(path: Path, file_hash: str, test_images: np.ndarray, workspace: Workspace) -> dict[str, Any]:
-    origin_path = path.with_suffix(".json")
+def find_origin(path: Path, test_images: np.ndarray, workspace: Workspace) -> dict[str, Any]:
+    """Read the .json of a submission: from what it was made.
+
+    Raises:
+        InputError: it is missing or damaged, or the submission is another file or of other data.
+    """
+    file_hash, origin_path = hash_file(path), path.with_suffix(".json")
     try:
         origin = json.loads(origin_path.read_text())
         fingerprints, made = origin["fingerprints"], origin["file_hash"]
@@ -71,11 +76,6 @@ def _find_origin(path: Path, file_hash: str, test_images: np.ndarray, workspace:
     if any(fingerprints.get(name) != present[name] for name in present):
         raise InputError(f"{path} was made from other data than the present {workspace.input_dir}")
     return origin
-
-
-def hash_file(path: Path) -> str:
-    """16 hex digits of SHA-256 over the bytes of a file."""
-    return fingerprint(np.frombuffer(path.read_bytes(), np.uint8))
 
 
 def describe(candidate: Candidate) -> str:

@@ -57,12 +57,12 @@ def _summarize(record: dict[str, Any]) -> dict[str, float]:
 def _run_main_job(workspace: Workspace, empty: Workspace) -> tuple[dict[str, float], list[dict[str, Any]]]:
     """Seconds of its steps, whole ones, and the records of its folds."""
     empty.input_dir.mkdir()
-    for source, target in ((workspace.train_csv, empty.train_csv), (workspace.test_csv, empty.test_csv)):
-        target.symlink_to(source.resolve())
+    for source in (workspace.train_csv, workspace.test_csv, workspace.sample_submission_csv):
+        (empty.input_dir / source.name).symlink_to(source.resolve())
     environment = os.environ | {"DIGITS_WORKSPACE": str(empty.root), "DIGITS_PYTHON": sys.executable}
     command = ["bash", "scripts/run_folds.sh", QUICKEST.name]
     marks = []
-    with subprocess.Popen(command, cwd=REPOSITORY, env=environment, stderr=subprocess.PIPE, text=True) as job:
+    with subprocess.Popen(command, cwd=REPOSITORY, env=environment, stdout=2, stderr=subprocess.PIPE, text=True) as job:
         for line in cast(IO[str], job.stderr):
             print(line, end="", file=sys.stderr)
             marks += re.findall(r"^== (\w+) \(after (\d+) s\)", line)

@@ -1,0 +1,71 @@
+"""Check a whole workspace: data, folds, fold results, submission."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from src.artifacts import list_trained, load_record, load_valid, retrain
+from src.data import hash_file, read_submission
+from src.datasets import Dataset, load_dataset
+from src.errors import InputError
+from src.experiments import EXPERIMENTS
+from src.fold_tasks import require_unchanged
+from src.submissions import find_origin
+from src.workspace import Workspace
+
+Finding = tuple[str, str | None]
+"""What was checked, and what is wrong with it and how to mend it; None where all is well."""
+
+
+def verify(workspace: Workspace) -> Iterator[Finding]:
+    """Check everything that is there, reading all of it.
+
+    Without sound data and folds nothing else can be judged, so they come first and may be the only finding.
+    """
+    try:
+        dataset = load_dataset(workspace)
+    except InputError as error:
+        yield "data and folds", str(error)
+        return
+    yield "data and folds", None
+    for experiment in list_trained(workspace):
+        for fold in range(dataset.folds.num_folds):
+            if workspace.fold_path(experiment, fold, ".json").exists():
+                yield f"{experiment} fold {fold}", _find_fault(experiment, fold, dataset, workspace)
+    if workspace.submission_csv.exists():
+        yield "submission", _find_fault_in_submission(dataset, workspace)
+    for path in sorted(workspace.root.glob("*/**/.tmp.*")):
+        yield str(path.relative_to(workspace.root)), f"left by a process that was killed: rm {path}"
+
+
+def _find_fault(experiment: str, fold: int, dataset: Dataset, workspace: Workspace) -> str | None:
+    try:
+        record = load_record(workspace, experiment, fold)
+        assert record is not None
+        if experiment in EXPERIMENTS:
+            require_unchanged(record, EXPERIMENTS[experiment], dataset.fingerprints(), workspace)
+        load_valid(workspace, record, dataset.folds)
+        _require_whole(record, workspace)
+    except InputError as error:
+        return str(error)
+    return None
+
+
+def _require_whole(record: dict[str, Any], workspace: Workspace) -> None:
+    """Check that the files of a complete fold are those that were saved."""
+    experiment, fold = record["experiment"], record["fold"]
+    for name, checksum in record["checksums"].items():
+        path = workspace.oof_dir / experiment / name
+        if not path.exists() or hash_file(path) != checksum:
+            raise InputError(
+                f"{path} is {'changed' if path.exists() else 'gone'}; delete "
+                f"{workspace.fold_path(experiment, fold, '.json')} and run: {retrain(experiment, fold)}"
+            )
+
+
+def _find_fault_in_submission(dataset: Dataset, workspace: Workspace) -> str | None:
+    try:
+        read_submission(workspace.submission_csv, len(dataset.test_images))
+        find_origin(workspace.submission_csv, dataset.test_images, workspace)
+    except InputError as error:
+        return f"{error}; make it again: python -m scripts.ensemble"
+    return None
