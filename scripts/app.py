@@ -16,8 +16,8 @@ def main() -> None:
     serve(arguments.host, arguments.port)
 
 
-def serve(host: str, port: int) -> None:
-    """Serve until the process is told to end."""
+def serve(host: str, port: int, framed_by: str = "") -> None:
+    """Serve until the process is told to end; see `make_app`."""
     # Not above: the processes that read pictures import this module as well, and would carry these for nothing.
     import uvicorn
 
@@ -25,7 +25,7 @@ def serve(host: str, port: int) -> None:
 
     everywhere = host in ("0.0.0.0", "::")
     uvicorn.run(
-        make_app(find_workspace(), hosts=("*",) if everywhere else (*LOCAL, host)),
+        make_app(find_workspace(), hosts=("*",) if everywhere else (*LOCAL, host), framed_by=framed_by),
         host=host,
         port=port,
         access_log=False,

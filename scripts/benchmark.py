@@ -10,7 +10,7 @@ import json
 
 from scripts import run
 from src.benchmark.reader import measure_reader
-from src.benchmark.recipes import measure_recipes
+from src.benchmark.recipes import compare_recipes, measure_wall_time
 from src.benchmark.server import measure_server
 from src.benchmark.training import measure
 from src.workspace import find_workspace
@@ -24,7 +24,7 @@ def main() -> None:
     workspace = find_workspace()
     figures = measure_reader(workspace) | measure_server(workspace) if arguments.reader else measure(workspace)
     if arguments.recipes:
-        figures |= measure_recipes(workspace)
+        figures |= measure_wall_time(workspace) | compare_recipes(workspace)
     print(json.dumps(figures, indent=2))
 
 

@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # The main job: environment, data, folds, training, scoreboard, blend, submission.
-#   bash scripts/run_folds.sh [--sample] [--jobs N] [--budget minutes|hours|gpu | --baselines | EXPERIMENT...]
+#   bash scripts/run_folds.sh [--sample] [--budget minutes|hours|gpu | --baselines | EXPERIMENT...] [--jobs N]
+#     [--runner ray [--ray-address ADDRESS] [--cores-per-job N] [--jobs-per-gpu N]]
 # Without a choice: the three CNNs strided, residual and large_kernel. --budget minutes: large_kernel alone; --budget
 # hours, or gpu where there is one: the three, trained three times as long, and a support vector machine. --baselines:
 # nine systems that people usually begin with. --sample: the embedded sample, in .sample/. --jobs: so many folds at once.
+# --runner ray: on a cluster of machines.
 # Stop it whenever you like: the same command goes on where it stopped.
 set -euo pipefail
 # Relative paths are meant from here, before the directory changes.
@@ -12,7 +14,7 @@ case ${DIGITS_PYTHON:-} in /*) ;; */*) DIGITS_PYTHON=$PWD/$DIGITS_PYTHON ;; esac
 cd "$(dirname "$0")/.."
 
 usage() {
-    sed -n '2,7s/^# \{0,1\}//p' scripts/run_folds.sh
+    sed -n '2,10s/^# \{0,1\}//p' scripts/run_folds.sh
 }
 
 refuse() {
@@ -27,15 +29,20 @@ choose() {
 }
 
 sample=
-jobs=1
+training=()
 experiments=()
 named=()
 while [ $# -gt 0 ]; do
     case $1 in
     --sample) sample=yes ;;
-    --jobs)
-        [[ ${2:-} =~ ^[1-9][0-9]*$ ]] || refuse "--jobs needs a number of folds such as 2"
-        jobs=$2
+    --jobs | --cores-per-job | --jobs-per-gpu)
+        [[ ${2:-} =~ ^[1-9][0-9]*$ ]] || refuse "$1 needs a number such as 2"
+        training+=("$1" "$2")
+        shift
+        ;;
+    --runner | --ray-address)
+        [ $# -gt 1 ] || refuse "$1 needs a word: --runner ray, --ray-address HOST:6379"
+        training+=("$1" "$2")
         shift
         ;;
     --budget)
@@ -62,11 +69,12 @@ done
 
 source scripts/environment.sh
 requirements=(requirements.txt)
+case " ${training[*]} " in *" --runner ray "*) requirements+=(requirements-ray.txt) ;; esac
 if nvidia-smi >/dev/null 2>&1 && [ "${KERAS_BACKEND:-jax}" = jax ]; then
     requirements+=(requirements-gpu-jax.txt)
 fi
 ensure_environment "${requirements[@]}"
-if [ ${#requirements[@]} -gt 1 ] && "$PYTHON" -c 'import jax; jax.devices("gpu")' 2>/dev/null; then
+if [[ " ${requirements[*]} " == *gpu-jax* ]] && "$PYTHON" -c 'import jax; jax.devices("gpu")' 2>/dev/null; then
     export KERAS_BACKEND=jax
 fi
 
@@ -97,7 +105,7 @@ fi
 step "folds"
 [ -f "${DIGITS_WORKSPACE:-.}/folds/folds.json" ] || "$PYTHON" -m scripts.make_folds
 step "training"
-"$PYTHON" -m scripts.train --jobs "$jobs" --estimate "${experiments[@]}"
+"$PYTHON" -m scripts.train --estimate "${training[@]}" "${experiments[@]}"
 step "scoreboard"
 "$PYTHON" -m scripts.evaluate
 step "blend"

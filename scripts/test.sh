@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 source scripts/environment.sh
-ensure_environment requirements.txt requirements-dev.txt
+ensure_environment requirements.txt requirements-ray.txt requirements-dev.txt
 
 "$PYTHON" -m ruff check .
 "$PYTHON" -m ruff format --check .

@@ -14,7 +14,7 @@ from src.errors import InputError, nearest
 from src.folds import Folds
 from src.workspace import Workspace, replacing
 
-REQUIRED = {"experiment", "fold", "recipe_hash", "fingerprints", "train_seconds", "checksums"}
+REQUIRED = {"experiment", "fold", "recipe_hash", "fingerprints", "train_seconds"}
 """What a record holds at the least."""
 
 

@@ -61,7 +61,13 @@ class KerasClassifier:
     def _look(self, images: np.ndarray, view: View) -> np.ndarray:
         # Not model.predict: its tf.data pipeline can take seconds to shut down after each call.
         batches = np.split(images, range(PREDICTION_BATCH, len(images), PREDICTION_BATCH))
-        return np.concatenate([self.model.predict_on_batch(view.distort(batch)) for batch in batches])
+        return np.concatenate([self._predict_batch(view.distort(batch)) for batch in batches])
+
+    def _predict_batch(self, images: np.ndarray) -> np.ndarray:
+        # Filled up to a power of two, as backends compile the model anew for each size.
+        filled = np.zeros((1 << (len(images) - 1).bit_length(), *images.shape[1:]), images.dtype)
+        filled[: len(images)] = images
+        return self.model.predict_on_batch(filled)[: len(images)]
 
     def num_parameters(self) -> int:
         return self.model.count_params()

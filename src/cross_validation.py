@@ -15,7 +15,7 @@ from src.data import fingerprint
 from src.datasets import Dataset, load_dataset
 from src.experiments import Experiment
 from src.fold_tasks import FoldTask, add_lessons, find_pending, split_generations
-from src.lessons import COPIES, SCRAPS
+from src.lessons import LESSONS
 from src.metrics import accuracy, format_accuracy
 from src.progress import bar, say
 from src.provenance import describe_environment
@@ -173,7 +173,7 @@ def _estimate_task(task: FoldTask) -> float:
     rows, valid_rows = task.split()
     images, labels = dataset.images[rows], dataset.labels[rows]
     if task.experiment.teachers:
-        times = 1 + COPIES + SCRAPS
+        times = 1 + LESSONS.copies + LESSONS.scraps
         some = np.resize(np.arange(len(rows)), round(times * len(rows)))
         images, labels = images[some], labels[some]
     num_predicted = len(valid_rows) + NUM_TRAIN_PREDICTED + len(dataset.test_images)

@@ -65,23 +65,24 @@ def find_pending(
 
 
 def require_unchanged(
-    record: dict[str, Any], experiment: Experiment, fingerprints: dict[str, str], workspace: Workspace
+    record: dict[str, Any], experiment: Experiment | None, fingerprints: dict[str, str], workspace: Workspace
 ) -> None:
-    """Check that a complete fold was trained by this recipe on the data of these fingerprints.
+    """Check that a complete fold was trained by this recipe, if one is given, on the data of these fingerprints.
 
     Raises:
         InputError: it was not.
     """
-    directory = workspace.oof_dir / experiment.name
-    if record["recipe_hash"] != experiment.hash():
+    name = record["experiment"]
+    directory = workspace.oof_dir / name
+    if experiment is not None and record["recipe_hash"] != experiment.hash():
         raise InputError(
-            f"fold {record['fold']} of {experiment.name} was trained by another recipe than experiments.py now holds; "
+            f"fold {record['fold']} of {name} was trained by another recipe than experiments.py now holds; "
             f"give the new recipe a new name, or give up the old results: rm -r {directory}"
         )
     if record["fingerprints"] != fingerprints:
         changed = ", ".join(name for name in fingerprints if record["fingerprints"].get(name) != fingerprints[name])
         raise InputError(
-            f"fold {record['fold']} of {experiment.name} was trained on other data ({changed} changed); restore the "
+            f"fold {record['fold']} of {name} was trained on other data ({changed} changed); restore the "
             f"data, or give up the old results: rm -r {directory}"
         )
 
@@ -105,7 +106,7 @@ def split_generations(tasks: Sequence[FoldTask]) -> Iterator[list[FoldTask]]:
 
 def add_lessons(task: FoldTask, workspace: Workspace) -> FoldTask:
     """Give a student distorted copies of its training images, with what its teachers' models of the same fold say of
-    them on average, and parts of these images that are no digits, with all probabilities alike.
+    them on average, and scraps that are no digits, with all probabilities alike.
 
     None of these models has seen the fold's validation part, so neither has the student.
 

@@ -1,4 +1,6 @@
-"""What a student learns from beside its training images: distorted copies of them, and parts that are no digits."""
+"""What a student learns from beside its training images: distorted copies of them, and what is no digit."""
+
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -6,20 +8,35 @@ import numpy as np
 from src.augmentation import Augmentation, augment
 from src.centering import center
 
-COPIES = 4  # of each training image
-DISTORTION = Augmentation(rotation=15.0, elastic=0.7, stroke_share=0.3)
-SCRAPS = 0.25  # for each training image
-BLOTS = 0.2  # of the scraps
-MIN_WIDTH = 10  # pixels: half of a narrower digit would still be a 1
 CHUNK = 4096  # images that are distorted at once: bounds the memory
 
 
+@dataclass(frozen=True)
+class Lessons:
+    """How lessons are made; part of a student's recipe."""
+
+    copies: int  # of each training image
+    distortion: Augmentation  # of the copies
+    scraps: float  # for each training image
+    blots: float  # of the scraps; the others are parts of images
+    min_width: int  # pixels: half of a narrower digit would still be a 1
+
+
+LESSONS = Lessons(
+    copies=4,
+    distortion=Augmentation(rotation=15.0, elastic=0.7, stroke_share=0.3),
+    scraps=0.25,
+    blots=0.2,
+    min_width=10,
+)
+
+
 def make_copies(images: np.ndarray, seed: int) -> np.ndarray:
-    """Distort each image in several ways: uint8 (COPIES * n, 28, 28, 1) for uint8 (n, 28, 28, 1)."""
+    """Distort each image in several ways: uint8 (copies * n, 28, 28, 1) for uint8 (n, 28, 28, 1)."""
     return np.concatenate(
         [
-            augment(DISTORTION, images[start : start + CHUNK], (seed, copy, start))
-            for copy in range(COPIES)
+            augment(LESSONS.distortion, images[start : start + CHUNK], (seed, copy, start))
+            for copy in range(LESSONS.copies)
             for start in range(0, len(images), CHUNK)
         ]
     )
@@ -35,17 +52,17 @@ def make_scraps(images: np.ndarray, seed: int) -> np.ndarray:
         uint8 (m, 28, 28, 1), m about n / 4.
     """
     rng = np.random.default_rng((seed, len(images)))
-    chosen = rng.choice(len(images), size=(round(SCRAPS * len(images)), 2))
+    chosen = rng.choice(len(images), size=(round(LESSONS.scraps * len(images)), 2))
     scraps = [_make_scrap(images[one], images[other], rng) for one, other in chosen]
     return np.stack([scrap for scrap in map(center, scraps) if scrap is not None])
 
 
 def _make_scrap(one: np.ndarray, other: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Ink, float32 (28, w), from 0 to 1."""
-    if rng.random() < BLOTS:
+    if rng.random() < LESSONS.blots:
         return _make_blot(rng)
     left, right = _crop(one), _crop(other)
-    if rng.random() < 0.5 and left.shape[1] >= MIN_WIDTH:
+    if rng.random() < 0.5 and left.shape[1] >= LESSONS.min_width:
         kept = round(rng.uniform(0.25, 0.55) * left.shape[1])
         return left[:, :kept] if rng.random() < 0.5 else left[:, -kept:]
     return _pair(left, right, int(rng.integers(-2, 3)))

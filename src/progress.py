@@ -94,6 +94,8 @@ class _Sender:
 
 
 _display: _Display = _Screen()
+_remote_keys: set[str] = set()
+"""Of the bars that other processes have opened."""
 
 
 def send_to(send: Callable[[Event], None], label: str) -> None:
@@ -106,6 +108,16 @@ def show(event: Event) -> None:
     """Show what another process has sent."""
     name, *arguments = event
     getattr(_display, name)(*arguments)
+    if name == "open":
+        _remote_keys.add(arguments[0])
+    elif name == "close":
+        _remote_keys.remove(arguments[0])
+
+
+def close_remote_bars() -> None:
+    """Take the bars of processes that died off the screen."""
+    while _remote_keys:
+        _display.close(_remote_keys.pop())
 
 
 def say(line: str) -> None:

@@ -3,6 +3,7 @@
 import os
 import platform
 import subprocess
+import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -19,9 +20,14 @@ def describe_environment() -> dict[str, object]:
         "python": platform.python_version(),
         "versions": {package: _find_version(package) for package in RECORDED_PACKAGES},
         "processor": _find_processor(),
-        "threads": len(os.sched_getaffinity(0)),
+        "threads": count_threads(),
         "commit": find_commit(),
     }
+
+
+def count_threads() -> int:
+    """Threads that a training uses: as many as usable cores, or fewer where OMP_NUM_THREADS says so."""
+    return min(len(os.sched_getaffinity(0)), int(os.environ.get("TF_NUM_INTRAOP_THREADS") or sys.maxsize))
 
 
 def _find_version(package: str) -> str | None:

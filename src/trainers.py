@@ -32,7 +32,7 @@ Report = Callable[[dict[str, Any]], None]
 
 
 UNSURE = 0.1
-"""Share of the images at which more than one look is taken, about: 0.03 to 0.15 measured."""
+"""Share of the images at which more than one look is taken, about: 0.02 to 0.18 measured."""
 
 
 def tell_nobody(entry: dict[str, Any]) -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from src.artifacts import list_trained, load_record, load_valid, retrain
 from src.data import hash_file, read_submission
 from src.datasets import Dataset, load_dataset
@@ -10,7 +12,7 @@ from src.errors import InputError
 from src.experiments import EXPERIMENTS
 from src.fold_tasks import require_unchanged
 from src.submissions import find_origin
-from src.workspace import Workspace
+from src.workspace import Workspace, is_being_written
 
 Finding = tuple[str, str | None]
 """What was checked, and what is wrong with it and how to mend it; None where all is well."""
@@ -33,17 +35,20 @@ def verify(workspace: Workspace) -> Iterator[Finding]:
                 yield f"{experiment} fold {fold}", _find_fault(experiment, fold, dataset, workspace)
     if workspace.submission_csv.exists():
         yield "submission", _find_fault_in_submission(dataset, workspace)
-    for path in sorted(workspace.root.glob("*/**/.tmp.*")):
-        yield str(path.relative_to(workspace.root)), f"left by a process that was killed: rm {path}"
+    for name in ("input", "folds", "oof", "submissions"):
+        for path in sorted((workspace.root / name).glob("**/.tmp.*")):
+            if not is_being_written(path):
+                yield str(path.relative_to(workspace.root)), f"left by a process that was killed: rm {path}"
 
 
 def _find_fault(experiment: str, fold: int, dataset: Dataset, workspace: Workspace) -> str | None:
     try:
         record = load_record(workspace, experiment, fold)
         assert record is not None
-        if experiment in EXPERIMENTS:
-            require_unchanged(record, EXPERIMENTS[experiment], dataset.fingerprints(), workspace)
-        load_valid(workspace, record, dataset.folds)
+        require_unchanged(record, EXPERIMENTS.get(experiment), dataset.fingerprints(), workspace)
+        _, _, test_proba = load_valid(workspace, record, dataset.folds)
+        if len(test_proba) != len(dataset.test_images) or not np.isfinite(test_proba).all():
+            return f"predicts other images than those of test.csv; train it again: {retrain(experiment, fold)}"
         _require_whole(record, workspace)
     except InputError as error:
         return str(error)
@@ -53,6 +58,8 @@ def _find_fault(experiment: str, fold: int, dataset: Dataset, workspace: Workspa
 def _require_whole(record: dict[str, Any], workspace: Workspace) -> None:
     """Check that the files of a complete fold are those that were saved."""
     experiment, fold = record["experiment"], record["fold"]
+    if not record.get("checksums"):
+        raise InputError(f"its record has no checksums; to be sure of it, train it again: {retrain(experiment, fold)}")
     for name, checksum in record["checksums"].items():
         path = workspace.oof_dir / experiment / name
         if not path.exists() or hash_file(path) != checksum:

@@ -155,6 +155,11 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def is_being_written(temporary: Path) -> bool:
+    """Whether the process that `replacing` gave a temporary path to is alive."""
+    return Path("/proc", temporary.name.split(".")[2]).exists()
+
+
 def sweep(directory: Path) -> None:
     """Delete the temporary files that killed processes left in a directory; for whoever holds its lock."""
     for path in directory.glob(".tmp.*"):

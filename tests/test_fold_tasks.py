@@ -12,7 +12,7 @@ from src.datasets import load_dataset
 from src.errors import InputError
 from src.experiments import EXPERIMENTS
 from src.fold_tasks import add_lessons, find_pending
-from src.lessons import COPIES, SCRAPS
+from src.lessons import LESSONS
 from src.runners.local import run_local
 
 FIRST, SECOND = EXPERIMENTS["logistic_pca"], replace(EXPERIMENTS["logistic_pca"], name="second", seed=1)
@@ -31,12 +31,12 @@ def test_a_student_gets_the_mean_of_its_own_folds_teachers(small):
     for task in find_pending([STUDENT], [0, 1], load_dataset(small), small):
         images, targets = add_lessons(task, small).lessons
         train_rows, _ = task.split()
-        num_copies = COPIES * len(train_rows)
+        num_copies = LESSONS.copies * len(train_rows)
         models = [load_classifier(small.fold_path(name, task.fold, ".joblib")) for name in ("logistic_pca", "second")]
         proba = [model.predict_proba(images[:num_copies]) for model in models]
         np.testing.assert_allclose(targets[:num_copies], np.mean(proba, axis=0), atol=1e-6)
         assert (targets[num_copies:] == np.float32(0.1)).all()
-        assert len(images) == len(targets) and abs(len(images) - num_copies - SCRAPS * len(train_rows)) <= 1
+        assert len(images) == len(targets) and abs(len(images) - num_copies - LESSONS.scraps * len(train_rows)) <= 1
         originals = task.dataset.images[train_rows]
         near = [np.corrcoef(images[i].ravel(), originals[i].ravel())[0, 1] for i in range(50)]
         assert np.mean(near) > 0.35  # copies of the training part, in its order

@@ -19,7 +19,7 @@ ROWS = {
     "trainers": 3, "classical_trainers": 3,
     "experiments": 4,
     "submissions": 5, "fold_tasks": 5, "cross_validation": 5, "ensemble": 5, "scoreboard": 5,
-    "runners": 6, "kaggle_client": 6, "kernel": 6, "reports": 6, "tuning": 6, "benchmark": 6,
+    "runners": 6, "kaggle_client": 6, "kernel": 6, "verification": 6, "reports": 6, "tuning": 6, "benchmark": 6,
     "export": 6, "app": 6,
 }  # fmt: skip
 TRAINING_LIBRARIES = {

@@ -31,7 +31,7 @@ def test_cores_are_divided_equally(num_jobs):
 def test_each_process_has_its_own_cores():
     before = os.sched_getaffinity(0)
     seen = list(run_processes(os.sched_getaffinity, [0] * 4, num_jobs=2))
-    assert len(seen) == 4 and {frozenset(cores) for cores in seen} <= {frozenset(part) for part in divide_cores(2)}
+    assert len(seen) == 4 and {frozenset(cores) for cores in seen} == {frozenset(part) for part in divide_cores(2)}
     assert os.sched_getaffinity(0) == before
 
 

@@ -62,7 +62,10 @@ def test_the_space_runs_by_itself(tmp_path):
         url = f"http://127.0.0.1:{port}"
         assert post(url, PNG).json()["digit"] == 2
         wait_for_page(url)
-        assert "gradio" in requests.get(url).text
+        answer = requests.get(url)
+        assert "gradio" in answer.text and "Wrong? Tell" not in answer.text  # strangers see nothing of each other
+        assert "X-Frame-Options" not in answer.headers  # as Hugging Face shows it in a frame
+        assert answer.headers["Content-Security-Policy"].endswith("frame-ancestors https://huggingface.co")
     finally:
         process.terminate()
         process.wait()

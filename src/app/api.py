@@ -1,7 +1,8 @@
 """The digit reader over HTTP. `python -m scripts.app` serves it; /docs describes it."""
 
+import os
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -20,7 +21,8 @@ from src.app.requests import REQUEST_BODY, read_pictures
 from src.errors import InputError
 from src.workspace import Workspace
 
-NUM_READERS = 2  # processes that read pictures, 80 MB each; threads would wait for one another
+NUM_READERS = max(2, len(os.sched_getaffinity(0)))  # processes, of 80 MB; threads would wait for one another
+MAX_SECONDS = 20.0  # until a picture is read
 
 WAITING = (
     '<!doctype html><meta http-equiv="refresh" content="1"><title>Digit reader</title><p>The page is being prepared.'
@@ -58,7 +60,7 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     415: {"model": Problem, "description": "neither a form nor JSON"},
     422: {"model": Problem, "description": "a field is missing, a picture cannot be read, or there are too many"},
     429: {"model": Problem, "description": "too many requests from one address"},
-    503: {"model": Problem, "description": "too many requests at once"},
+    503: {"model": Problem, "description": "too many requests at once, or reading failed"},
 }
 
 
@@ -67,6 +69,7 @@ def make_app(
     rate: str = RATE,
     max_requests: int = MAX_REQUESTS,
     hosts: Sequence[str] = ("*",),
+    framed_by: str = "",
 ) -> FastAPI:
     """Make the application.
 
@@ -76,6 +79,7 @@ def make_app(
         max_requests: how many requests with a body there may be at once.
         hosts: names under which the server may be addressed; others are refused, so that no page of another name can
             ask it through a visitor's browser.
+        framed_by: a site that shows the page in a frame, to everyone; then nothing of the workspace is shown, nor kept.
 
     Raises:
         InputError: files of the workspace that the page shows are damaged.
@@ -85,10 +89,10 @@ def make_app(
         title="Digit reader",
         version="1",
         redoc_url=None,
-        lifespan=partial(_prepare, readers=readers, page=None if workspace is None else Page(workspace)),
+        lifespan=partial(_prepare, readers=readers, page=Page(workspace, bool(framed_by)) if workspace else None),
     )
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))
-    app.add_middleware(Protection, rate=rate, max_requests=max_requests)
+    app.add_middleware(Protection, rate=rate, max_requests=max_requests, framed_by=framed_by)
 
     @app.post("/api/predict", openapi_extra={"requestBody": REQUEST_BODY}, responses=PROBLEMS)
     async def predict(request: Request) -> Prediction | Predictions:
@@ -115,7 +119,7 @@ async def _prepare(app: FastAPI, readers: anyio.CapacityLimiter, page: Page | No
     """Start the readers, and build the page while the API answers already: importing Gradio takes seconds."""
     async with anyio.create_task_group() as tasks:
         for _ in range(NUM_READERS):
-            tasks.start_soon(_read, [], readers)
+            tasks.start_soon(_start_reader, readers)
         if page is not None:
             app.add_api_route("/", lambda: HTMLResponse(WAITING), include_in_schema=False)
             tasks.start_soon(_serve_page, app, page)
@@ -139,15 +143,25 @@ async def _serve_page(app: FastAPI, page: Page) -> None:
         await anyio.sleep_forever()
 
 
+async def _start_reader(readers: anyio.CapacityLimiter) -> None:
+    with suppress(HTTPException):  # a request will try again
+        await _read([], readers)
+
+
 async def _read(files: list[bytes], readers: anyio.CapacityLimiter) -> list[Reading]:
-    try:
-        return await anyio.to_process.run_sync(read_files, files, limiter=readers)
-    except TooLargeError as error:
-        raise HTTPException(413, str(error)) from None
-    except InputError as error:
-        raise HTTPException(422, str(error)) from None
-    except anyio.BrokenWorkerProcess:  # a decoder crashed; the next request starts another process
-        raise HTTPException(422, "the picture cannot be read; send another") from None
+    for _ in range(NUM_READERS + 1):
+        try:
+            with anyio.fail_after(MAX_SECONDS):
+                return await anyio.to_process.run_sync(read_files, files, limiter=readers, cancellable=True)
+        except TooLargeError as error:
+            raise HTTPException(413, str(error)) from None
+        except InputError as error:
+            raise HTTPException(422, str(error)) from None
+        except TimeoutError:
+            break
+        except anyio.BrokenWorkerProcess:  # it was killed, perhaps for another's picture: another takes its place
+            continue
+    raise HTTPException(503, "this could not be read now; try again, or send a smaller picture", {"Retry-After": "1"})
 
 
 def _answer(reading: Reading) -> Prediction:

@@ -26,8 +26,9 @@ NOTHING = "There is no digit that I can read."
 class Page:
     """Handlers, most of which end in `show`."""
 
-    def __init__(self, workspace: Workspace):
-        self.recognizer, self.workspace = get_recognizer(), workspace
+    def __init__(self, workspace: Workspace, is_public: bool = False):
+        """Load what the page shows; a public one shows nothing of the workspace and keeps nothing there."""
+        self.recognizer, self.workspace, self.is_public = get_recognizer(), workspace, is_public
         self.test_images, self.errors = load_test_samples(workspace), load_errors(workspace)
 
     def read_drawing(self, drawing: dict[str, Any] | None) -> Shown:

@@ -50,7 +50,7 @@ def find_digit(picture: np.ndarray) -> Digit | None:
 def _find(picture: np.ndarray) -> Digit | None:
     ink = find_ink(picture)
     group = None if ink is None else _choose_pieces(ink)
-    return None if ink is None or group is None else _make_digit(ink, *group)
+    return None if ink is None or group is None else make_digit(ink, *group)
 
 
 def _count_borders(box: Box, picture: np.ndarray) -> int:
@@ -86,11 +86,11 @@ def _choose_pieces(ink: Ink) -> tuple[np.ndarray, Box] | None:
         gap = np.maximum.reduce([left - box[2], box[0] - right, top - box[3], box[1] - bottom, 0 * left])
         joined = chosen | (can_join & (gap <= reach * max(box[2] - box[0], box[3] - box[1])))
         if (joined == chosen).all():
-            return np.concatenate([[0], chosen]).astype(np.uint8)[pieces[_widen(box)]], box
+            return np.concatenate([[0], chosen]).astype(np.uint8)[pieces[widen(box)]], box
         chosen = joined
 
 
-def _widen(box: Box) -> tuple[slice, slice]:
+def widen(box: Box) -> tuple[slice, slice]:
     """Rows and columns of a box and of a pixel around it."""
     left, top, right, bottom = box
     return slice(max(top - 1, 0), bottom + 1), slice(max(left - 1, 0), right + 1)
@@ -103,10 +103,16 @@ def surround(boxes: np.ndarray) -> Box:
     return int(left), int(top), int(right), int(bottom)
 
 
-def _make_digit(ink: Ink, mask: np.ndarray, box: Box) -> Digit | None:
+def make_digit(ink: Ink, mask: np.ndarray, box: Box) -> Digit | None:
+    """Make a digit of strokes, or None where nothing is left of them.
+
+    Args:
+        mask: uint8, 1 on the strokes, of `widen(box)`.
+        box: around them, in the pixels of the ink.
+    """
     left, top, right, bottom = box
     near = cv2.dilate(mask, np.ones((3, 3), np.uint8))
-    digit = resize(ink.strength[_widen(box)] * near, BOX * FINE / max(right - left, bottom - top))
+    digit = resize(ink.strength[widen(box)] * near, BOX * FINE / max(right - left, bottom - top))
     digit = _bring_stroke_width(np.pad(digit, 2 * FINE))
     image = center(digit)
     return None if image is None else Digit(image, surround(ink.scale * np.array([box])))

@@ -17,20 +17,19 @@ BUSY = "too many requests at once; try again in a second"
 RATE = "2000/second"  # requests of one client
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-API = {"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'", "Cache-Control": "no-store"}
+API = {"Content-Security-Policy": "default-src 'none'", "Cache-Control": "no-store"}
 DOCS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self'; "
-    "img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'"
+    "img-src 'self' data:; connect-src 'self'"
 }
 """The page of the OpenAPI has an inline script."""
 PAGE = {
     "Content-Security-Policy": "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; style-src "
     "'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; media-src 'self' blob:; connect-src "
-    "'self' data: blob:; worker-src 'self' blob:; frame-ancestors 'none'"
+    "'self' data: blob:; worker-src 'self' blob:"
 }
 """Gradio's page brings its own scripts, some of them inline."""
 
@@ -38,8 +37,10 @@ PAGE = {
 class Protection:
     """Answers 408, 413, 429 and 503 before a request costs much, and adds the headers."""
 
-    def __init__(self, app: ASGIApp, rate: str = RATE, max_requests: int = MAX_REQUESTS):
+    def __init__(self, app: ASGIApp, rate: str = RATE, max_requests: int = MAX_REQUESTS, framed_by: str = ""):
         self.app, self.rate, self.max_requests = app, parse(rate), max_requests
+        self.framing = {} if framed_by else {"X-Frame-Options": "DENY"}
+        self.ancestors = "; frame-ancestors " + (framed_by or "'none'")
         self.limiter = FixedWindowRateLimiter(MemoryStorage())
         self.num_requests = 0  # that are being answered, of those that have a body
         self.num_bytes = 0  # of their bodies
@@ -49,7 +50,8 @@ class Protection:
             return await self.app(scope, receive, send)
         path = scope["path"]
         own = API if path.startswith("/api/") or path == "/openapi.json" else DOCS if path == "/docs" else PAGE
-        send = _add_headers(send, HEADERS | own)
+        policy = {"Content-Security-Policy": own["Content-Security-Policy"] + self.ancestors}
+        send = _add_headers(send, HEADERS | self.framing | own | policy)
         if not self.limiter.hit(self.rate, (scope["client"] or ("unknown",))[0]):
             return await _answer(429, "too many requests from your address; wait a second")(scope, receive, send)
         if scope["method"] != "POST":

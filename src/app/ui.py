@@ -18,7 +18,9 @@ MAX_UPLOAD = "20mb"
 CANVAS = 280  # pixels
 HEIGHT = SHOWN_FACTOR * IMAGE_SHAPE[0] + 40  # pixels, with the caption
 NUM_SAMPLES = 40
-INTRODUCTION = "# Digit reader\nDraw, upload or pick a digit. It is read on this machine; nothing leaves it."
+TITLE = "# Digit reader\n"
+INTRODUCTION = TITLE + "Draw, upload or pick a digit. It is read on this machine; nothing leaves it."
+PUBLIC_INTRODUCTION = TITLE + "Draw or upload a digit. It is read by this server, which keeps nothing."
 TAKE_THE_BRUSH = """() => {
     const timer = setInterval(() => {
         const brush = document.querySelector("#pad button[aria-label='Brush']");
@@ -34,7 +36,7 @@ Event = tuple[Any, Callable[..., Any], Any, str]
 def build_page(page: Page) -> gr.Blocks:
     """Build the page; `api.make_app` serves it."""
     with gr.Blocks(title="Digit reader", analytics_enabled=False, delete_cache=(300, 600)) as blocks:
-        gr.Markdown(INTRODUCTION)
+        gr.Markdown(PUBLIC_INTRODUCTION if page.is_public else INTRODUCTION)
         with gr.Row():
             with gr.Column():
                 events = _build_inputs(page)
@@ -74,6 +76,8 @@ def _build_inputs(page: Page) -> list[Event]:
         (pad.change, page.read_drawing, pad, "draw"),
         (picture.change, _tell_mistakes(page.read_upload), picture, "upload"),
     ]
+    if page.is_public:
+        return events
     with gr.Tab("Test images"):
         events += _build_samples(page)
     with gr.Tab("Errors"):
@@ -130,6 +134,12 @@ def _build_outputs(page: Page) -> list[Any]:
         why = gr.Image(format="png", interactive=False, buttons=[], height=HEIGHT, label="Why")
     gr.Markdown(EXPLANATION)
     state = gr.State()
+    if not page.is_public:
+        _build_flagging(page, state)
+    return [label, sentence, seen, why, state]
+
+
+def _build_flagging(page: Page, state: gr.State) -> None:
     with gr.Accordion("Wrong? Tell the right digit", open=False):
         truth = gr.Dropdown([str(digit) for digit in range(NUM_CLASSES)], value=None, label="It is a")
         keep, said = gr.Button("Keep it"), gr.Markdown()
@@ -143,4 +153,3 @@ def _build_outputs(page: Page) -> list[Any]:
             return gr.File(visible=False) if path is None else gr.File(str(path), visible=True)
 
         export.click(offer, None, rows, api_visibility="private")
-    return [label, sentence, seen, why, state]

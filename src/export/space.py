@@ -21,7 +21,7 @@ import os
 from scripts.app import serve
 
 if __name__ == "__main__":  # the processes that read pictures import this file as well
-    serve("0.0.0.0", int(os.environ.get("GRADIO_SERVER_PORT", 7860)))
+    serve("0.0.0.0", int(os.environ.get("GRADIO_SERVER_PORT", 7860)), framed_by="https://huggingface.co")
 '''
 README = """---
 title: Digit reader

@@ -64,7 +64,7 @@ def draw_histories(histories: dict[str, dict[int, Sequence[dict[str, Any]]]]) ->
             error = 100 * (1 - np.array([entry["valid_accuracy"] for entry in history]))
             right.plot(epochs, error, linewidth=1, label=f"fold {fold}")
         left.set(title=name, ylabel="training loss, nats", xlabel="epoch")
-        right.set(title=name, ylabel="validation error, %", xlabel="epoch or stage")
+        right.set(title=name, ylabel="error, % of the validation rows watched", xlabel="epoch or stage")
         left.set_visible(bool(left.lines))
         for axes in (left, right):
             axes.set_yscale(

@@ -12,7 +12,7 @@ from threading import Thread
 from typing import Any, TypeVar
 
 from src.errors import InputError
-from src.progress import send_to, show
+from src.progress import close_remote_bars, send_to, show
 
 Argument = TypeVar("Argument")
 Result = TypeVar("Result")
@@ -38,6 +38,7 @@ def run_processes(task: Callable[[Argument], Result], arguments: Iterable[Argume
     events: Queue[Any] = context.Queue()
     listener = Thread(target=_show_all, args=(events,), daemon=True)
     listener.start()
+    others = set(multiprocessing.active_children())
     pending = list(reversed(list(arguments)))
     # The last fold of all gets no more cores than the others: with other threads it would have other bits.
     workers = _start_workers(context, events, divide_cores(num_jobs)[: len(pending)])
@@ -54,16 +55,18 @@ def run_processes(task: Callable[[Argument], Result], arguments: Iterable[Argume
     except BrokenProcessPool:
         raise InputError(
             "a training process died, perhaps for want of memory; finished epochs are kept: run the same command "
-            "again, with fewer --jobs if it happens again"
+            "again, or, if it happens again, one with fewer --jobs, which starts unfinished folds anew"
         ) from None
     finally:
         if running:  # something went wrong
-            for process in multiprocessing.active_children():
+            for process in set(multiprocessing.active_children()) - others:
                 process.terminate()
         for worker in workers:
             worker.shutdown(cancel_futures=True)
+        events.cancel_join_thread()  # a process that was killed while it sent something blocks the queue for ever
         events.put(None)
-        listener.join()
+        listener.join(timeout=1)
+        close_remote_bars()
 
 
 def divide_cores(num_parts: int) -> list[set[int]]:

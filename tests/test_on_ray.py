@@ -1,0 +1,73 @@
+"""Folds on Ray: the same results, and nothing lost when a worker dies."""
+
+import os
+import signal
+import subprocess
+import sys
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from src import cross_validation
+from src.artifacts import load_record
+from src.cross_validation import train_fold
+from src.errors import InputError
+from src.experiments import EXPERIMENTS
+from src.runners.local import run_local
+from src.runners.on_ray import run_ray
+from src.workspace import REPOSITORY
+from tests.conftest import files_below
+
+SMOKE = EXPERIMENTS["smoke"]
+NUM_CORES = len(os.sched_getaffinity(0))
+run_here = partial(run_ray, address=None, cores_per_job=NUM_CORES, jobs_per_gpu=1)
+
+
+def load_arrays(workspace):
+    return [np.load(workspace.fold_path("smoke", fold, ".npz"))["test_proba"] for fold in (0, 1)]
+
+
+def test_ray_gives_what_the_local_runner_gives(small, sample_small, tmp_path, capfd):
+    cross_validation.run([SMOKE], None, small, run_here)
+    err = capfd.readouterr().err
+    assert "smoke fold 0:" in err and "smoke fold 1   epoch 2/2" in err
+    assert load_record(small, "smoke", 0)["threads"] == NUM_CORES
+    other = sample_small(tmp_path / "other")
+    cross_validation.run([SMOKE], None, other, run_local)
+    np.testing.assert_array_equal(load_arrays(small), load_arrays(other))
+    assert files_below(small.oof_dir) == files_below(other.oof_dir)
+
+
+def test_a_fold_whose_worker_dies_is_trained_again(small, tmp_path):
+    def die_once(task):
+        if not (tmp_path / "died").exists():
+            (tmp_path / "died").touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return train_fold(task)
+
+    cross_validation.run([SMOKE], [0], small, lambda train, tasks: run_here(die_once, tasks))
+    assert (tmp_path / "died").exists() and load_record(small, "smoke", 0)
+
+
+def test_what_fails_in_a_worker_is_the_error_of_the_driver(small):
+    def refuse(task):
+        raise InputError("no; try another")
+
+    with pytest.raises(InputError, match="no; try another"):
+        cross_validation.run([SMOKE], [0], small, lambda train, tasks: run_here(refuse, tasks))
+
+
+def test_a_cluster_that_is_not_there_is_named(small):
+    with pytest.raises(InputError, match=r"cannot join a Ray cluster at 127\.0\.0\.1:1"):
+        cross_validation.run([SMOKE], [0], small, partial(run_here, address="127.0.0.1:1"))
+
+
+def test_without_ray_the_command_says_how_to_get_it(small):
+    code = "import sys; sys.modules['ray'] = None; from scripts.train import main, run; sys.argv += "
+    code += "['smoke', '--runner', 'ray']; run(main)"
+    environment = os.environ | {"DIGITS_WORKSPACE": str(small.root)}
+    done = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, env=environment, capture_output=True, text=True)
+    assert done.returncode == 2 and "requirements-ray.txt" in done.stderr
+    assert not list(Path(small.oof_dir).glob("**/*.npz"))
