@@ -77,8 +77,7 @@ def _describe(value: Any) -> Any:
 
 
 ELASTIC = Augmentation(elastic=0.7)  # pixels; on half of the images
-# As it is, and turned and zoomed a little: a tenth fewer errors than one look. Nearly all of that is gained where the
-# first look is unsure.
+# As it is, and turned and zoomed a little: a tenth fewer errors, nearly all of them where the first look is unsure.
 VIEWS = (View(), *(View(rotation, zoom) for rotation in (-6.0, 6.0) for zoom in (0.96, 1.04)))
 SURE = 0.99
 
@@ -148,9 +147,7 @@ _TABLE = (
         SklearnTrainer(estimators.logistic_pca),
         "The linear baseline: principal components and logistic regression.",
     ),
-    Experiment(
-        "forest_pca", SklearnTrainer(estimators.forest_pca), "Principal components and a random forest of 400 trees."
-    ),
+    Experiment("forest_pca", SklearnTrainer(estimators.forest_pca), "Principal components, a forest of 400 trees."),
     Experiment(
         "svm_pca", SklearnTrainer(estimators.svm_pca), "Principal components and a Gaussian support vector machine."
     ),
