@@ -109,7 +109,7 @@ TUNED_DENSE = replace(
     learning_rate=0.00175,
     ema_momentum=0.999,
 )
-PLAIN = KerasTrainer(models.plain_cnn, epochs=12, batch_size=86, augmentation=Augmentation())
+PLAIN = KerasTrainer(models.plain_cnn, epochs=30, batch_size=86, augmentation=Augmentation())
 BOOSTED = LightGBMTrainer()
 READER = KerasTrainer(models.residual_cnn, epochs=8, learning_rate=2e-3, ema_momentum=0.99)  # lessons are distorted
 TINY = KerasTrainer(models.tiny_cnn, epochs=2, augmentation=ELASTIC, learning_rate=3e-3, ema_momentum=0.9)
