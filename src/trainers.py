@@ -103,6 +103,8 @@ class KerasTrainer:
         model.test_on_batch(*batches[0])
         with closing(EpochWatch(batches, valid, checkpoint, report)) as watch:
             _fit(model, batches, len(checkpoint.history), self.epochs, [watch])
+        # Averaged weights are now shared with the optimizer, and JAX gives a model's buffers away when it predicts.
+        model.set_weights(model.get_weights())
         return KerasClassifier(self._in_float32(model), checkpoint.history, self.views, self.sure_above)
 
     def describe_backend(self) -> dict[str, str]:

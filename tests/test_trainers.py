@@ -1,16 +1,22 @@
 """Training: repeatable bit by bit, also across an interruption."""
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from src.artifacts import load_record
 from src.augmentation import Augmentation
 from src.classical_trainers import LightGBMTrainer, SklearnTrainer
+from src.classifiers import KerasClassifier
 from src.estimators import logistic_pca
 from src.keras_training import Checkpoint
 from src.models import tiny_cnn
 from src.trainers import KerasTrainer
+from src.workspace import REPOSITORY
 
 # Everything that has a state: dropout, batch normalisation, RMSprop, averaged weights, a schedule, elastic distortion.
 RECIPE = KerasTrainer(tiny_cnn, epochs=3, augmentation=Augmentation(elastic=0.7), batch_size=32, ema_momentum=0.9)
@@ -83,6 +89,14 @@ def test_averaged_weights_are_kept(rows, tmp_path):
     averaged = RECIPE.fit(train, valid, 3, tmp_path / "a").model
     last = replace(RECIPE, ema_momentum=None).fit(train, valid, 3, tmp_path / "b").model
     assert any((a != b).any() for a, b in zip(averaged.get_weights(), last.get_weights(), strict=True))
+
+
+def test_trains_and_saves_under_jax(small):
+    environment = os.environ | {"KERAS_BACKEND": "jax", "DIGITS_WORKSPACE": str(small.root)}
+    command = [sys.executable, "-m", "scripts.train", "smoke", "--folds", "0"]  # which averages its weights
+    subprocess.run(command, cwd=REPOSITORY, env=environment, check=True)
+    assert load_record(small, "smoke", 0)["backend"] == "jax"
+    assert KerasClassifier.load(small.fold_path("smoke", 0, ".keras")).num_parameters() > 0
 
 
 def test_learns_from_probabilities_of_lessons(rows, tmp_path):
