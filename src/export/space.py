@@ -75,7 +75,7 @@ def find_modules(paths: Iterable[Path]) -> list[Path]:
         found.add(path)
         if path.parent != REPOSITORY:
             waiting.append(path.parent / "__init__.py")
-        for name in _find_imports(path):
+        for name in find_imports(path):
             parts = name.split(".")
             if parts[0] in ("src", "scripts"):  # of a.b.c, c may be a module or a name in b
                 waiting += [
@@ -90,13 +90,13 @@ def find_modules(paths: Iterable[Path]) -> list[Path]:
 
 def find_requirements(modules: Iterable[Path]) -> list[str]:
     """Pins of the packages that modules import, as they are installed here; Gradio comes with the Space itself."""
-    names = {name.partition(".")[0] for path in modules for name in _find_imports(path)}
+    names = {name.partition(".")[0] for path in modules for name in find_imports(path)}
     owners = packages_distributions()
     packages = {owners[name][0] for name in names - sys.stdlib_module_names - {"src", "scripts", "gradio"}}
     return sorted(f"{package}=={version(package)}" for package in {*packages, *NEVER_IMPORTED})
 
 
-def _find_imports(path: Path) -> set[str]:
+def find_imports(path: Path) -> set[str]:
     """Dotted names of everything that a file imports, wherever in the file."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text())):
