@@ -26,7 +26,10 @@ def describe_environment() -> dict[str, object]:
 
 
 def count_threads() -> int:
-    """Threads that a training uses: as many as usable cores, or fewer where OMP_NUM_THREADS says so."""
+    """Threads that a training uses: as many as usable cores, or fewer where the environment says so.
+
+    It does so in TF_NUM_INTRAOP_THREADS, which src/__init__.py sets from OMP_NUM_THREADS.
+    """
     return min(len(os.sched_getaffinity(0)), int(os.environ.get("TF_NUM_INTRAOP_THREADS") or sys.maxsize))
 
 
