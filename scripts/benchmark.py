@@ -1,30 +1,49 @@
-"""Measure this machine and print one JSON object: python -m scripts.benchmark [--recipes | --reader].
+"""Measure this machine and print one JSON object: python -m scripts.benchmark [OPTION].
 
-With --recipes, half an hour more: where the time of run_folds.sh goes, and the published RMSprop recipe against our
-quickest experiment.
-With --reader, the digit reader and its server instead, in about ten minutes.
+Without an option: how fast the pipeline reads, distorts and trains.
 """
 
 import argparse
 import json
+from collections.abc import Callable
+from typing import Any
 
 from scripts import run
+from src.benchmark.faults import measure_faults
 from src.benchmark.reader import measure_reader
 from src.benchmark.recipes import compare_recipes, measure_wall_time
+from src.benchmark.scaling import compare_runners, measure_growth
 from src.benchmark.server import measure_server
 from src.benchmark.training import measure
-from src.workspace import find_workspace
+from src.workspace import Workspace, find_workspace
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m scripts.benchmark", description=__doc__)
-    parser.add_argument("--recipes", action="store_true", help="also train whole recipes, ours and the published one")
-    parser.add_argument("--reader", action="store_true", help="measure the digit reader instead")
+    options = parser.add_mutually_exclusive_group()
+    options.add_argument(
+        "--recipes", action="store_true", help="also where the time of run_folds.sh goes, and recipes (half an hour)"
+    )
+    options.add_argument("--reader", action="store_true", help="the digit reader and its server (ten minutes)")
+    options.add_argument(
+        "--scaling", action="store_true", help="growth with images and experiments, jobs, Ray (half an hour)"
+    )
+    options.add_argument("--faults", type=int, metavar="N", help="trainings that are killed N times in all")
     arguments = parser.parse_args()
-    workspace = find_workspace()
-    figures = measure_reader(workspace) | measure_server(workspace) if arguments.reader else measure(workspace)
+    if arguments.faults is not None:
+        print(json.dumps(measure_faults(arguments.faults), indent=2))
+        return
+    measurements: list[Callable[[Workspace], dict[str, Any]]] = [measure]
     if arguments.recipes:
-        figures |= measure_wall_time(workspace) | compare_recipes(workspace)
+        measurements += [measure_wall_time, compare_recipes]
+    elif arguments.reader:
+        measurements = [measure_reader, measure_server]
+    elif arguments.scaling:
+        measurements = [measure_growth, compare_runners]
+    workspace = find_workspace()
+    figures: dict[str, Any] = {}
+    for measurement in measurements:
+        figures |= measurement(workspace)
     print(json.dumps(figures, indent=2))
 
 

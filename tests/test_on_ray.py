@@ -15,7 +15,7 @@ from src.artifacts import load_record
 from src.cross_validation import train_fold
 from src.errors import InputError
 from src.experiments import EXPERIMENTS
-from src.runners.local import run_local
+from src.runners.local import run_local, run_processes
 from src.runners.on_ray import run_ray
 from src.workspace import REPOSITORY
 from tests.conftest import files_below
@@ -49,6 +49,49 @@ def test_a_fold_whose_worker_dies_is_trained_again(small, tmp_path):
 
     cross_validation.run([SMOKE], [0], small, lambda train, tasks: run_here(die_once, tasks))
     assert (tmp_path / "died").exists() and load_record(small, "smoke", 0)
+
+
+def test_folds_of_a_node_that_dies_are_trained_elsewhere(small, sample_small, tmp_path):
+    """Two nodes on this machine, of one core each; the second is killed as soon as it has a fold."""
+    from ray.cluster_utils import Cluster
+
+    def die_with_the_node(task):
+        import ray
+
+        if ray.get_runtime_context().get_node_id() != head:
+            (tmp_path / "died").touch()
+            for pid in (os.getppid(), os.getpid()):  # the node's raylet, and this worker of it
+                os.kill(pid, signal.SIGKILL)
+        return train_fold(task)
+
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+    try:
+        head = cluster.head_node.node_id
+        cluster.add_node(num_cpus=1)
+        on_cluster = partial(run_ray, address=cluster.address, cores_per_job=1)
+        cross_validation.run([SMOKE], None, small, lambda train, tasks: on_cluster(die_with_the_node, tasks))
+    finally:
+        cluster.shutdown()
+    assert (tmp_path / "died").exists()
+    other = sample_small(tmp_path / "other")
+    cross_validation.run([SMOKE], None, other, partial(run_processes, num_jobs=NUM_CORES))  # a core each
+    np.testing.assert_array_equal(load_arrays(small), load_arrays(other))
+
+
+def test_what_a_killed_driver_has_begun_is_finished_by_the_next(small, sample_small, tmp_path):
+    command = [sys.executable, "-m", "scripts.train", "smoke", "--runner", "ray"]
+    environment = os.environ | {"DIGITS_WORKSPACE": str(small.root)}
+    with subprocess.Popen(command, cwd=REPOSITORY, env=environment, stderr=subprocess.PIPE, text=True) as driver:
+        for line in driver.stderr:
+            if "epoch 1/2" in line:
+                driver.kill()
+                break
+    done = subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0 and done.stderr.count("epoch 1/2") <= 1  # of the other fold
+    other = sample_small(tmp_path / "other")
+    cross_validation.run([SMOKE], None, other, run_local)
+    np.testing.assert_array_equal(load_arrays(small), load_arrays(other))
+    assert files_below(small.oof_dir) == files_below(other.oof_dir)
 
 
 def test_what_fails_in_a_worker_is_the_error_of_the_driver(small):

@@ -21,8 +21,8 @@ from src.workspace import REPOSITORY
 Train = Callable[[FoldTask], FoldResult]
 
 NUM_RETRIES = 3  # of a fold whose worker or node died
-NOT_SENT = ["/.*", "/input", "/folds", "/oof", "/submissions", "/tests", "__pycache__"]
-"""Of the repository, to the nodes of a cluster."""
+NOT_SENT = ["/.?*", "/input", "/folds", "/oof", "/submissions", "/tests", "__pycache__"]
+"""Of the repository, to the nodes of a cluster; /.* would also be the repository itself."""
 THREADS = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "LOKY_MAX_CPU_COUNT")
 """Variables in which libraries look for the number of threads: nearly all, TensorFlow, scikit-learn's pools."""
 

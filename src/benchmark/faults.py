@@ -1,0 +1,143 @@
+"""Whether training survives: processes killed at random moments, and what the next ones make of what they left."""
+
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from os import environ
+from pathlib import Path
+from typing import IO, Any, cast
+
+import numpy as np
+
+from src.artifacts import load_fold_arrays
+from src.data import fingerprint, load_train
+from src.folds import make_folds, save_folds
+from src.sample import write_sample
+from src.verification import verify
+from src.workspace import REPOSITORY, Workspace
+
+EXPERIMENT = "smoke"
+NUM_FOLDS = 2
+SAVE_SECONDS = 2.0  # a process that saves nothing for so long is killed outside a save
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What became of one training process."""
+
+    killed: bool
+    during_save: bool
+    seconds: float  # of its work, after what it has to import
+    lines: list[str]  # that it said
+
+
+def measure_faults(num_kills: int, seed: int = 0) -> dict[str, int]:
+    """Train a tiny network on the embedded sample, again and again, and kill it (SIGKILL) so often in all.
+
+    Half of the kills come while a file is being written. A training that is complete is compared with one that was
+    never disturbed, and the next one begins.
+
+    Returns:
+        kills, kills_during_a_save: if it left a temporary file, a process was saving.
+        trainings: that were completed.
+        with_the_same_bits: of these, as the undisturbed one.
+        computed_twice: epochs and folds that had been finished before.
+        left_behind: files that an undisturbed training does not leave.
+        problems: that `verify` found in completed workspaces.
+    """
+    rng = np.random.default_rng(seed)
+    counts = Counter[str]()
+    with tempfile.TemporaryDirectory() as directory:
+        undisturbed, workspace = (_make_workspace(Path(directory) / name) for name in ("undisturbed", "workspace"))
+        seconds = _train(undisturbed).seconds
+        lines: list[str] = []
+        while counts["kills"] < num_kills or lines:
+            delay = rng.uniform(0, seconds) if counts["kills"] < num_kills else None
+            run = _train(workspace, delay, during_save=counts["kills"] % 2 == 0)
+            lines += run.lines
+            if run.killed:
+                counts["kills"] += 1
+                counts["kills_during_a_save"] += run.during_save
+            else:
+                counts["trainings"] += 1
+                counts["with_the_same_bits"] += _fingerprint(workspace) == _fingerprint(undisturbed)
+                counts["computed_twice"] += _count_repeated(lines)
+                counts["left_behind"] += len(_list_files(workspace) - _list_files(undisturbed))
+                counts["problems"] += sum(problem is not None for _, problem in verify(workspace))
+                shutil.rmtree(workspace.oof_dir)
+                lines = []
+    names = ("kills", "kills_during_a_save", "trainings", "with_the_same_bits", "computed_twice", "left_behind")
+    return {name: counts[name] for name in (*names, "problems")}
+
+
+def _make_workspace(root: Path) -> Workspace:
+    workspace = Workspace(root)
+    write_sample(workspace)
+    save_folds(make_folds(*load_train(workspace), num_folds=NUM_FOLDS), workspace)
+    return workspace
+
+
+def _train(workspace: Workspace, delay: float | None = None, during_save: bool = False) -> _Run:
+    """Train what is pending; kill that so many seconds after it has begun, or at the first save after them.
+
+    Raises:
+        subprocess.CalledProcessError: it failed by itself.
+    """
+    command = [sys.executable, "-m", "scripts.train", EXPERIMENT]
+    environment = environ | {"DIGITS_WORKSPACE": str(workspace.root)}
+    with subprocess.Popen(command, cwd=REPOSITORY, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        lines = []
+        for line in cast(IO[str], process.stderr):
+            lines.append(line)
+            if "folds to train" in line:
+                break
+        started = time.perf_counter()
+        try:
+            process.wait(delay)
+        except subprocess.TimeoutExpired:
+            ended = time.perf_counter() + SAVE_SECONDS if during_save else 0.0
+            while time.perf_counter() < ended and process.poll() is None and not _is_saving(process.pid, workspace):
+                continue  # a save takes milliseconds
+            process.kill()
+        code = process.wait()
+        seconds = time.perf_counter() - started
+        lines += cast(IO[str], process.stderr).readlines()
+    sys.stderr.writelines(lines)
+    if code not in (0, -signal.SIGKILL):
+        raise subprocess.CalledProcessError(code, command)
+    return _Run(code != 0, _is_saving(process.pid, workspace), seconds, lines)
+
+
+def _is_saving(pid: int, workspace: Workspace) -> bool:
+    return any(workspace.oof_dir.rglob(f".tmp.{pid}.*"))
+
+
+def _list_files(workspace: Workspace) -> set[Path]:
+    return {path.relative_to(workspace.oof_dir) for path in workspace.oof_dir.rglob("*")}
+
+
+def _fingerprint(workspace: Workspace) -> list[str]:
+    """Of the predictions of all folds."""
+    arrays = (load_fold_arrays(workspace, EXPERIMENT, fold) for fold in range(NUM_FOLDS))
+    return [fingerprint(*(fold[name] for name in sorted(fold))) for fold in arrays]
+
+
+def _count_repeated(lines: Sequence[str]) -> int:
+    """Epochs and folds that were finished more than once."""
+    finished = Counter[Any]()
+    fold = ""
+    for line in lines:
+        if begun := re.match(rf"{EXPERIMENT} fold (\d+):", line):
+            fold = begun[1]
+        elif done := re.match(rf"{EXPERIMENT} fold (\d+) done", line):
+            finished[done[1]] += 1
+        elif epoch := re.match(r" *epoch (\d+)/", line):
+            finished[fold, epoch[1]] += 1
+    return sum(times - 1 for times in finished.values())

@@ -1,0 +1,100 @@
+"""How time and memory grow with images and experiments, and what several jobs and Ray cost or gain."""
+
+import multiprocessing
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from src import cross_validation
+from src.artifacts import load_predictions
+from src.data import load_train
+from src.datasets import load_dataset
+from src.ensemble import blend
+from src.experiments import EXPERIMENTS
+from src.folds import load_folds, make_folds, save_folds
+from src.runners.local import run_local
+from src.workspace import REPOSITORY, Workspace
+
+TINY = EXPERIMENTS["smoke"]
+LONG = "quick"  # its folds of the competition's data take a minute and more
+FOLDS = "0,1,2,3"
+WAYS = {"local": (), "local, 2 jobs": ("--jobs", "2"), "ray": ("--runner", "ray")}
+
+
+def measure_growth(workspace: Workspace) -> dict[str, Any]:
+    """Train and blend a tiny network on a quarter, a half and all of the rows, and 1, 2 and 4 of them on a quarter.
+
+    Returns:
+        growth_with_images, growth_with_experiments: by how often as many there are, `seconds` and `peak_mb` of a
+            process that does it all.
+    """
+    num_rows = len(load_dataset(workspace).labels)
+    with tempfile.TemporaryDirectory() as directory:
+        parts = {
+            times: _take_rows(workspace, Path(directory) / str(times), times * num_rows // 4) for times in (1, 2, 4)
+        }
+        with_images = {times: _measure(part, 1) for times, part in parts.items()}
+        with_experiments = {1: with_images[1]} | {number: _measure(parts[1], number) for number in (2, 4)}
+    return {"growth_with_images": with_images, "growth_with_experiments": with_experiments}
+
+
+def compare_runners(workspace: Workspace) -> dict[str, Any]:
+    """Train the same four folds one after the other, two at once, and through Ray; half an hour on two cores.
+
+    Returns:
+        folds_per_hour: of each way, all that the command does included.
+        ray_overhead: wall time through Ray over that of the local runner, minus 1.
+    """
+    seconds = {}
+    for name, options in WAYS.items():
+        with tempfile.TemporaryDirectory() as directory:
+            for part in ("input", "folds"):
+                (Path(directory) / part).symlink_to(workspace.root / part)
+            command = [sys.executable, "-m", "scripts.train", LONG, "--folds", FOLDS, *options]
+            started = time.perf_counter()
+            subprocess.run(command, cwd=REPOSITORY, env=os.environ | {"DIGITS_WORKSPACE": directory}, check=True)
+            seconds[name] = time.perf_counter() - started
+    num_folds = len(FOLDS.split(","))
+    return {
+        "folds_per_hour": {name: round(3600 * num_folds / duration, 1) for name, duration in seconds.items()},
+        "ray_overhead": round(seconds["ray"] / seconds["local"] - 1, 3),
+    }
+
+
+def _take_rows(workspace: Workspace, root: Path, num_rows: int) -> Workspace:
+    """A workspace of the first training rows, and all test images."""
+    part = Workspace(root)
+    part.input_dir.mkdir(parents=True)
+    with workspace.train_csv.open() as file:
+        part.train_csv.write_text("".join(islice(file, 1 + num_rows)))
+    for path in (workspace.test_csv, workspace.sample_submission_csv):
+        (part.input_dir / path.name).symlink_to(path)
+    save_folds(make_folds(*load_train(part)), part)
+    return part
+
+
+def _measure(workspace: Workspace, num_experiments: int) -> dict[str, float]:
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
+        return process.submit(_train_and_blend, workspace, num_experiments).result()
+
+
+def _train_and_blend(workspace: Workspace, num_experiments: int) -> dict[str, float]:
+    started = time.perf_counter()
+    experiments = [replace(TINY, name=f"tiny_{number}", seed=number) for number in range(num_experiments)]
+    cross_validation.run(experiments, None, workspace, run_local)
+    folds = load_folds(workspace)
+    blend(
+        [load_predictions(workspace, experiment.name, folds) for experiment in experiments],
+        folds.labels,
+        folds.assignment,
+    )
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
+    return {"seconds": round(time.perf_counter() - started, 1), "peak_mb": round(peak_mb)}
