@@ -100,9 +100,15 @@ def scale(proba: np.ndarray, temperature: float) -> np.ndarray:
 
 def find_temperature(proba: np.ndarray, labels: np.ndarray) -> float:
     """Find the temperature, between 1/8 and 8, that minimises the log loss."""
-    found = minimize_scalar(
-        lambda exponent: cross_entropy(labels, scale(proba, 2.0**exponent)), bounds=(-3, 3), method="bounded"
-    )
+    logits = np.log(np.maximum(proba.astype(np.float64), 1e-12))
+    logits -= logits.max(axis=1, keepdims=True)
+    true_logits = logits[np.arange(len(labels)), labels]
+
+    def log_loss(exponent: float) -> float:
+        inverse = 2.0**-exponent
+        return float((np.log(np.exp(inverse * logits).sum(axis=1)) - inverse * true_logits).mean())
+
+    found = minimize_scalar(log_loss, bounds=(-3, 3), method="bounded", options={"xatol": 1e-3})
     return float(2.0**found.x)
 
 
@@ -119,8 +125,7 @@ def choose_weights(proba: np.ndarray, labels: np.ndarray, num_steps: int = 300) 
     likelihood = np.maximum(proba[:, np.arange(len(labels)), labels], 1e-12)  # (m, n)
     weights = np.full(len(proba), 1 / len(proba))
     for _ in range(num_steps):
-        share = weights[:, None] * likelihood
-        previous, weights = weights, (share / share.sum(axis=0)).mean(axis=1)
+        previous, weights = weights, weights * (likelihood @ (1 / (weights @ likelihood))) / len(labels)
         if np.abs(weights - previous).max() < 1e-6:
             break
     return weights
