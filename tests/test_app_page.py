@@ -1,6 +1,7 @@
 """Behind the page: wrong readings that people flagged, and why a digit is read as it is."""
 
 import fcntl
+import shutil
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -14,10 +15,11 @@ from gradio_client.exceptions import AppError
 from src.app.api import make_app
 from src.app.explanation import explain, paint
 from src.app.flags import MAX_BYTES, export_flags, load_flags, save_flag
+from src.app.page import Page
 from src.app.recognizer import Recognizer
 from src.data import read_train
 from src.errors import InputError
-from src.workspace import REPOSITORY
+from src.workspace import READER_DIR, REPOSITORY
 from tests.test_api import Server, wait_for_page
 from tests.test_pictures import HOSTILE, PNG, RGB, encode
 
@@ -113,6 +115,21 @@ def test_gradios_own_client_reads_a_picture(page_url, tmp_path):
     path.write_bytes(HOSTILE["png and zip"])
     with pytest.raises(AppError, match="another file behind"):
         client.predict(handle_file(path), api_name="/upload")
+
+
+def test_exported_networks_vote(sample_small, tmp_path):
+    workspace = sample_small(tmp_path / "workspace")
+    assert not Page(workspace).read_sample(0)[1]
+    path = workspace.fold_path("residual", 2, ".onnx")
+    path.parent.mkdir(parents=True)
+    shutil.copy(READER_DIR / "reader.onnx", path)
+    probabilities, votes, *_ = Page(workspace).read_sample(0)
+    digit = max(probabilities, key=probabilities.get)
+    assert f"| residual, fold 2 | {digit} | {probabilities[digit]:.1%} |" in votes
+    assert not Page(workspace, is_public=True).voters
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(InputError, match=r"scripts\.export residual"):
+        Page(workspace)
 
 
 def test_damaged_files_of_the_workspace_are_told_at_the_start(sample_small, tmp_path):

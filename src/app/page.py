@@ -9,7 +9,7 @@ import numpy as np
 from src.app.explanation import explain, paint
 from src.app.flags import export_flags, load_flags, save_flag
 from src.app.pictures import open_picture
-from src.app.recognizer import Reading, get_recognizer
+from src.app.recognizer import Reading, Recognizer, get_recognizer
 from src.app.samples import MAX_SHOWN, load_errors, load_test_samples
 from src.competition import IMAGE_SHAPE
 from src.errors import InputError
@@ -30,6 +30,7 @@ class Page:
         """Load what the page shows; a public one shows nothing of the workspace and keeps nothing there."""
         self.recognizer, self.workspace, self.is_public = get_recognizer(), workspace, is_public
         self.test_images, self.errors = load_test_samples(workspace), load_errors(workspace)
+        self.voters = {} if is_public else load_voters(workspace)
 
     def read_drawing(self, drawing: dict[str, Any] | None) -> Shown:
         """Read the canvas, whose strokes are black on white."""
@@ -71,7 +72,19 @@ class Page:
         state = reading.image, reading.digit
         if reading.digit is None:
             return {}, NOTHING, seen, why, state
-        return {str(digit): share for digit, share in enumerate(reading.probabilities)}, "", seen, why, state
+        probabilities = {str(digit): share for digit, share in enumerate(reading.probabilities)}
+        return probabilities, self._take_votes(reading.image), seen, why, state
+
+    def _take_votes(self, image: np.ndarray) -> str:
+        """What exported networks say, as a table in Markdown; nothing without them."""
+        if not self.voters:
+            return ""
+        readings = {name: voter.read_image(image) for name, voter in self.voters.items()}
+        rows = [
+            f"| {name} | {np.argmax(one.probabilities)} | {max(one.probabilities):.1%} |"
+            for name, one in readings.items()
+        ]
+        return "\n".join(["| network | says | sure |", "|---|---|---|", *rows])
 
     def flag(self, state: State | None, truth: str | None) -> str:
         """Keep what was read wrongly, with the right digit; say what was done."""
@@ -97,6 +110,24 @@ class Page:
         path = directory / "flagged_train_rows.csv"
         export_flags(self.workspace.flags_csv, path)
         return path
+
+
+def load_voters(workspace: Workspace) -> dict[str, Recognizer]:
+    """The networks that `scripts.export` has written, by experiment and fold.
+
+    Raises:
+        InputError: one of the files is damaged.
+    """
+    voters = {}
+    for path in sorted(workspace.oof_dir.glob("*/fold_*.onnx")):
+        try:
+            voters[f"{path.parent.name}, {path.stem.replace('_', ' ')}"] = Recognizer(path)
+        except Exception as error:  # ONNX Runtime has a class of its own for every way in which a file can be damaged
+            raise InputError(
+                f"{path} cannot be loaded ({error}); delete it, or export the network again: "
+                f"python -m scripts.export {path.parent.name}"
+            ) from None
+    return voters
 
 
 def enlarge(image: np.ndarray, factor: int = 3) -> np.ndarray:
