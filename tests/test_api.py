@@ -12,10 +12,12 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 import requests
 import schemathesis
 import uvicorn
+from PIL import Image
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from src.app import protection
@@ -98,6 +100,23 @@ def test_base64_is_read(url):
     several = requests.post(f"{url}/api/predict", json={"images": [text, f"data:image/png;base64,{text}"]}).json()
     assert [prediction["digit"] for prediction in several["predictions"]] == [2, 2]
     assert several["predictions"][0] == one
+
+
+def test_a_number_is_read_with_its_boxes(url):
+    width, height = RGB.size
+    both = Image.new("RGB", (2 * width, height), "white")
+    both.paste(RGB, (0, 0))
+    both.paste(RGB, (width, 0))
+    answer = requests.post(f"{url}/api/read", files={"file": ("a.png", encode(both))})
+    assert answer.status_code == 200
+    body = answer.json()
+    assert body["text"] == "22" and [digit["digit"] for digit in body["digits"]] == [2, 2]
+    assert body["confidence"] == pytest.approx(np.prod([digit["confidence"] for digit in body["digits"]]))
+    (left, *_, first_right, _), (second_left, *_) = (digit["box"] for digit in body["digits"])
+    assert 0 < left < first_right <= width <= second_left
+    files = [("file", ("a.png", data)) for data in (PNG, encode(Image.new("RGB", (40, 40), "white")))]
+    numbers = requests.post(f"{url}/api/read", files=files).json()["numbers"]
+    assert numbers[0]["text"] == "2" and numbers[1] == {"text": "", "confidence": 0, "digits": []}
 
 
 def test_health_model_and_docs(url):

@@ -45,16 +45,17 @@ def page(browser, url):
     assert all(address.startswith((url, "data:", "blob:")) for address in asked)
 
 
-def draw(page):
+def draw(page, size=1.0, right=0):
     page.locator("#pad button[aria-label='Brush'].selected, #pad button[aria-label='Brush'].highlight").or_(
         page.locator("#pad [aria-label='Brush color'], #pad button[title='Colors']")
     ).first.wait_for()
     box = page.locator("#pad canvas").first.bounding_box()
-    left, top = box["x"] + box["width"] / 2 - 140, box["y"] + box["height"] / 2 - 140
-    page.mouse.move(left + STROKE[0][0], top + STROKE[0][1])
+    middle = box["x"] + box["width"] / 2 + right, box["y"] + box["height"] / 2
+    points = [(middle[0] + size * (x - 140), middle[1] + size * (y - 140)) for x, y in STROKE]
+    page.mouse.move(*points[0])
     page.mouse.down()
-    for x, y in STROKE[1:]:
-        page.mouse.move(left + x, top + y, steps=8)
+    for point in points[1:]:
+        page.mouse.move(*point, steps=8)
     page.mouse.up()
 
 
@@ -65,6 +66,15 @@ def test_a_drawn_digit_is_read_and_explained(page):
     expect(page.locator("img")).to_have_count(2)  # what the network saw, and why
     page.get_by_label("Clear canvas").click()
     expect(page.get_by_test_id("label-output-value")).to_have_count(0)
+
+
+def test_a_drawn_number_is_read(page):
+    page.get_by_label("Several digits").first.check()
+    draw(page, 0.45, -70)
+    draw(page, 0.45, 70)
+    expect(page.get_by_test_id("label-output-value")).to_have_text("22")
+    page.get_by_label("Several digits").first.uncheck()
+    expect(page.locator("table")).to_have_count(0)
 
 
 def test_an_uploaded_picture_is_read(page):

@@ -11,11 +11,12 @@ import pytest
 import requests
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
+from PIL import Image
 
 from src.app.api import make_app
 from src.app.explanation import explain, paint
 from src.app.flags import MAX_BYTES, export_flags, load_flags, save_flag
-from src.app.page import Page
+from src.app.page import EXPLANATION, Page
 from src.app.recognizer import Recognizer
 from src.data import read_train
 from src.errors import InputError
@@ -109,7 +110,7 @@ def test_gradios_own_client_reads_a_picture(page_url, tmp_path):
     path.write_bytes(PNG)
     client = Client(page_url, verbose=False)
     label, sentence, *_ = client.predict(handle_file(path), api_name="/upload")
-    assert label["label"] == "2" and sentence == ""
+    assert label["label"] == "2" and sentence == EXPLANATION
     path.write_bytes(encode(RGB.point(lambda value: 255)))
     assert not (client.predict(handle_file(path), api_name="/upload")[0] or {}).get("label")
     path.write_bytes(HOSTILE["png and zip"])
@@ -117,9 +118,20 @@ def test_gradios_own_client_reads_a_picture(page_url, tmp_path):
         client.predict(handle_file(path), api_name="/upload")
 
 
+def test_several_digits_are_shown_with_their_boxes(page_url, tmp_path, sample_small):
+    two = np.asarray(RGB)
+    path = tmp_path / "twos.png"
+    path.write_bytes(encode(Image.fromarray(np.hstack([two, two]))))
+    label, sentence, seen, where, state = Page(sample_small(tmp_path / "workspace")).read_upload(str(path), True)
+    assert list(label) == ["22"] and sentence.count("| 2 |") == 2 and state is None
+    assert seen.shape == (112, 224) and where.shape[2] == 3 and not np.array_equal(where, np.hstack([two, two]))
+    shown = Client(page_url, verbose=False).predict(handle_file(path), True, api_name="/upload")
+    assert shown[0]["label"] == "22"
+
+
 def test_exported_networks_vote(sample_small, tmp_path):
     workspace = sample_small(tmp_path / "workspace")
-    assert not Page(workspace).read_sample(0)[1]
+    assert Page(workspace).read_sample(0)[1] == EXPLANATION
     path = workspace.fold_path("residual", 2, ".onnx")
     path.parent.mkdir(parents=True)
     shutil.copy(READER_DIR / "reader.onnx", path)

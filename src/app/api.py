@@ -1,22 +1,31 @@
 """The digit reader over HTTP. `python -m scripts.app` serves it; /docs describes it."""
 
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import anyio
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.middleware.trustedhost import TrustedHostMiddleware
 from fastapi.responses import HTMLResponse
 from fastapi_offline import FastAPIOffline
-from pydantic import BaseModel, Field
 
+from src.app.answers import (
+    PROBLEMS,
+    Health,
+    Number,
+    Numbers,
+    Prediction,
+    Predictions,
+    describe_number,
+    describe_reading,
+)
 from src.app.page import Page
 from src.app.pictures import TooLargeError
 from src.app.protection import MAX_REQUESTS, RATE, Protection
-from src.app.recognizer import Reading, load_record, read_files
+from src.app.recognizer import load_record, read_files, read_number_files
 from src.app.requests import REQUEST_BODY, read_pictures
 from src.errors import InputError
 from src.workspace import Workspace
@@ -24,44 +33,11 @@ from src.workspace import Workspace
 NUM_READERS = max(2, len(os.sched_getaffinity(0)))  # processes, of 80 MB; threads would wait for one another
 MAX_SECONDS = 20.0  # until a picture is read
 
+Answer = TypeVar("Answer")
+
 WAITING = (
     '<!doctype html><meta http-equiv="refresh" content="1"><title>Digit reader</title><p>The page is being prepared.'
 )
-
-
-class Prediction(BaseModel):
-    """What one picture says."""
-
-    digit: int | None = Field(ge=0, le=9, description="null where the picture shows no digit")
-    confidence: float = Field(ge=0, le=1, description="the digit's probability; 0 without a digit")
-    probabilities: list[float] = Field(min_length=10, max_length=10, description="of the digits 0 to 9")
-
-
-class Predictions(BaseModel):
-    """What several pictures say, in their order."""
-
-    predictions: list[Prediction]
-
-
-class Problem(BaseModel):
-    """Why there is no answer, and what to do."""
-
-    detail: str
-
-
-class Health(BaseModel):
-    status: str
-
-
-PROBLEMS: dict[int | str, dict[str, Any]] = {
-    400: {"model": Problem, "description": "the body cannot be read as what it says it is"},
-    408: {"model": Problem, "description": "the body did not arrive in time"},
-    413: {"model": Problem, "description": "too many bytes or pixels"},
-    415: {"model": Problem, "description": "neither a form nor JSON"},
-    422: {"model": Problem, "description": "a field is missing, a picture cannot be read, or there are too many"},
-    429: {"model": Problem, "description": "too many requests from one address"},
-    503: {"model": Problem, "description": "too many requests at once, or reading failed"},
-}
 
 
 def make_app(
@@ -98,8 +74,15 @@ def make_app(
     async def predict(request: Request) -> Prediction | Predictions:
         """Read the digit of a picture, or of several: files in the field `file`, or base64 in JSON."""
         files, one = await read_pictures(request)
-        predictions = [_answer(reading) for reading in await _read(files, readers)]
+        predictions = [describe_reading(reading) for reading in await _read(read_files, files, readers)]
         return predictions[0] if one else Predictions(predictions=predictions)
+
+    @app.post("/api/read", openapi_extra={"requestBody": REQUEST_BODY}, responses=PROBLEMS)
+    async def read(request: Request) -> Number | Numbers:
+        """Read the number that a picture, or each of several, shows: digits in one or more lines."""
+        files, one = await read_pictures(request)
+        numbers = [describe_number(number) for number in await _read(read_number_files, files, readers)]
+        return numbers[0] if one else Numbers(numbers=numbers)
 
     @app.get("/api/health")
     async def health() -> Health:
@@ -145,14 +128,16 @@ async def _serve_page(app: FastAPI, page: Page) -> None:
 
 async def _start_reader(readers: anyio.CapacityLimiter) -> None:
     with suppress(HTTPException):  # a request will try again
-        await _read([], readers)
+        await _read(read_files, [], readers)
 
 
-async def _read(files: list[bytes], readers: anyio.CapacityLimiter) -> list[Reading]:
+async def _read(
+    read: Callable[[Sequence[bytes]], list[Answer]], files: list[bytes], readers: anyio.CapacityLimiter
+) -> list[Answer]:
     for _ in range(NUM_READERS + 1):
         try:
             with anyio.fail_after(MAX_SECONDS):
-                return await anyio.to_process.run_sync(read_files, files, limiter=readers, cancellable=True)
+                return await anyio.to_process.run_sync(read, files, limiter=readers, cancellable=True)
         except TooLargeError as error:
             raise HTTPException(413, str(error)) from None
         except InputError as error:
@@ -162,7 +147,3 @@ async def _read(files: list[bytes], readers: anyio.CapacityLimiter) -> list[Read
         except anyio.BrokenWorkerProcess:  # it was killed, perhaps for another's picture: another takes its place
             continue
     raise HTTPException(503, "this could not be read now; try again, or send a smaller picture", {"Retry-After": "1"})
-
-
-def _answer(reading: Reading) -> Prediction:
-    return Prediction(digit=reading.digit, confidence=reading.confidence, probabilities=reading.probabilities)

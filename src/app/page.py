@@ -9,7 +9,7 @@ import numpy as np
 from src.app.explanation import explain, paint
 from src.app.flags import export_flags, load_flags, save_flag
 from src.app.pictures import open_picture
-from src.app.recognizer import Reading, Recognizer, get_recognizer
+from src.app.recognizer import Number, Reading, Recognizer, get_recognizer
 from src.app.samples import MAX_SHOWN, load_errors, load_test_samples
 from src.competition import IMAGE_SHAPE
 from src.errors import InputError
@@ -21,6 +21,10 @@ State = tuple[np.ndarray, int | None]
 Shown = tuple[dict[str, float], str, np.ndarray | None, np.ndarray | None, State | None]
 """Probabilities, a sentence, what the network saw, why it says so, and the state for flagging."""
 NOTHING = "There is no digit that I can read."
+EXPLANATION = "Left, what the network saw; right, the bright parts are those without which it would be less sure."
+FOUND = "Left, what the network saw; right, where it was found."
+MAX_SIDE = 480  # pixels, of a picture that is shown with what was found in it
+BOX_COLOR = (200, 0, 160)
 
 
 class Page:
@@ -32,17 +36,17 @@ class Page:
         self.test_images, self.errors = load_test_samples(workspace), load_errors(workspace)
         self.voters = {} if is_public else load_voters(workspace)
 
-    def read_drawing(self, drawing: dict[str, Any] | None) -> Shown:
-        """Read the canvas, whose strokes are black on white."""
-        return self._read(None if drawing is None else drawing["composite"])
+    def read_drawing(self, drawing: dict[str, Any] | None, several: bool = False) -> Shown:
+        """Read the canvas, whose strokes are black on white: one digit, or several."""
+        return self._read(None if drawing is None else drawing["composite"], several)
 
-    def read_upload(self, path: str | None) -> Shown:
-        """Read an uploaded picture or a photo, just as the API does.
+    def read_upload(self, path: str | None, several: bool = False) -> Shown:
+        """Read an uploaded picture or a photo, just as the API does: one digit, or several.
 
         Raises:
             InputError: it cannot be opened.
         """
-        return self._read(None if path is None else open_picture(Path(path).read_bytes()))
+        return self._read(None if path is None else open_picture(Path(path).read_bytes()), several)
 
     def read_sample(self, row: float | None) -> Shown:
         """Read a row of test.csv."""
@@ -56,9 +60,11 @@ class Page:
         """A row of test.csv."""
         return int(np.random.default_rng().integers(len(self.test_images)))
 
-    def _read(self, picture: np.ndarray | None) -> Shown:
+    def _read(self, picture: np.ndarray | None, several: bool) -> Shown:
         if picture is None or np.ptp(picture) == 0:  # cleared, or nothing drawn yet
             return self.show(None)
+        if several:
+            return show_number(self.recognizer.read_number(picture), picture)
         return self.show(self.recognizer.read([picture])[0])
 
     def show(self, reading: Reading | None) -> Shown:
@@ -73,7 +79,7 @@ class Page:
         if reading.digit is None:
             return {}, NOTHING, seen, why, state
         probabilities = {str(digit): share for digit, share in enumerate(reading.probabilities)}
-        return probabilities, self._take_votes(reading.image), seen, why, state
+        return probabilities, EXPLANATION + self._take_votes(reading.image), seen, why, state
 
     def _take_votes(self, image: np.ndarray) -> str:
         """What exported networks say, as a table in Markdown; nothing without them."""
@@ -84,7 +90,7 @@ class Page:
             f"| {name} | {np.argmax(one.probabilities)} | {max(one.probabilities):.1%} |"
             for name, one in readings.items()
         ]
-        return "\n".join(["| network | says | sure |", "|---|---|---|", *rows])
+        return "\n".join(["\n\n| network | says | sure |", "|---|---|---|", *rows])
 
     def flag(self, state: State | None, truth: str | None) -> str:
         """Keep what was read wrongly, with the right digit; say what was done."""
@@ -112,6 +118,39 @@ class Page:
         return path
 
 
+def show_number(number: Number, picture: np.ndarray) -> Shown:
+    """Turn the reading of several digits, in a picture, into what is displayed."""
+    if not number.lines:
+        return {}, NOTHING, None, None, None
+    rows = [
+        f"| {reading.digit} | {reading.confidence:.1%} | {_second(reading.probabilities)} |"
+        for reading in number.digits
+    ]
+    table = "\n".join([FOUND, "", "| digit | sure | or |", "|---|---|---|", *rows])
+    longest = max(map(len, number.lines))
+    seen = np.zeros((len(number.lines), longest, *IMAGE_SHAPE[:2]), np.uint8)
+    for line, images in zip(number.lines, seen, strict=True):
+        images[: len(line)] = [reading.image[..., 0] for reading in line if reading.image is not None]
+    strip = seen.transpose(0, 2, 1, 3).reshape(seen.shape[0] * IMAGE_SHAPE[0], -1)
+    return {number.text: number.confidence}, table, enlarge(strip, SHOWN_FACTOR // 2), mark(number, picture), None
+
+
+def _second(probabilities: list[float]) -> str:
+    digit = int(np.argsort(probabilities)[-2])
+    return f"{digit} ({probabilities[digit]:.1%})"
+
+
+def mark(number: Number, picture: np.ndarray) -> np.ndarray:
+    """A smaller copy of a picture, with a frame around each digit."""
+    factor = min(1.0, MAX_SIDE / max(picture.shape))
+    marked = cv2.resize(picture, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+    for reading in number.digits:
+        if reading.box is not None:
+            left, top, right, bottom = (round(factor * edge) for edge in reading.box)
+            cv2.rectangle(marked, (left - 2, top - 2), (right + 1, bottom + 1), BOX_COLOR, 1)
+    return marked
+
+
 def load_voters(workspace: Workspace) -> dict[str, Recognizer]:
     """The networks that `scripts.export` has written, by experiment and fold.
 
@@ -132,4 +171,4 @@ def load_voters(workspace: Workspace) -> dict[str, Recognizer]:
 
 def enlarge(image: np.ndarray, factor: int = 3) -> np.ndarray:
     """Show each pixel of an image as a square."""
-    return cv2.resize(image, (factor * IMAGE_SHAPE[1], factor * IMAGE_SHAPE[0]), interpolation=cv2.INTER_NEAREST)
+    return cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_NEAREST)

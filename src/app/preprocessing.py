@@ -39,12 +39,24 @@ def find_digit(picture: np.ndarray) -> Digit | None:
         return digit
     # Cut out so closely that ink is at the border, there is too little paper to tell ink from it: paper is added.
     margin = max(2, max(picture.shape) // 4)
+    wide = add_paper(picture, margin, least=0.5)
+    wider = None if wide is None else _find(wide)
+    return digit if wider is None else Digit(wider.image, move(wider.box, -margin))
+
+
+def add_paper(picture: np.ndarray, margin: int, least: float) -> np.ndarray | None:
+    """Add a margin of paper around a picture, or give None where less than this share of its border is alike."""
     border = np.concatenate([picture[0], picture[-1], picture[:, 0], picture[:, -1]]).astype(np.float32)
     color = np.median(border, axis=0)
-    if (np.abs(border - color).max(axis=1) < ALIKE).mean() < 0.5:
-        return digit
-    wider = _find(np.asarray(cv2.copyMakeBorder(picture, *(margin,) * 4, cv2.BORDER_CONSTANT, value=color.tolist())))
-    return digit if wider is None else Digit(wider.image, surround(np.array([wider.box]) - margin))
+    if (np.abs(border - color).max(axis=1) < ALIKE).mean() < least:
+        return None
+    return np.asarray(cv2.copyMakeBorder(picture, *(margin,) * 4, cv2.BORDER_CONSTANT, value=color.tolist()))
+
+
+def move(box: Box, distance: int) -> Box:
+    """The box so many pixels further to the right and down."""
+    left, top, right, bottom = box
+    return left + distance, top + distance, right + distance, bottom + distance
 
 
 def _find(picture: np.ndarray) -> Digit | None:

@@ -4,12 +4,14 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnxruntime
 
+from src.app.numbers import read_number
 from src.app.pictures import open_picture
 from src.app.preprocessing import Box, find_digit
 from src.workspace import READER_DIR
@@ -26,6 +28,27 @@ class Reading:
     probabilities: list[float]  # of the digits 0 to 9; zeros where there is nothing like a digit
     image: np.ndarray | None  # uint8 (28, 28, 1): what the network saw, if anything
     box: Box | None  # where that is in the picture: left, top, right, bottom
+
+
+@dataclass(frozen=True)
+class Number:
+    """What a picture of several digits says."""
+
+    lines: list[list[Reading]]  # from the top, each from the left; none is empty
+
+    @property
+    def digits(self) -> list[Reading]:
+        return [reading for line in self.lines for reading in line]
+
+    @property
+    def text(self) -> str:
+        """The digits, a line of them below another."""
+        return "\n".join("".join(str(reading.digit) for reading in line) for line in self.lines)
+
+    @property
+    def confidence(self) -> float:
+        """That all are right, if they are independent; 0 without digits."""
+        return prod(reading.confidence for reading in self.digits) if self.lines else 0.0
 
 
 NO_DIGIT = Reading(None, 0.0, [0.0] * 10, None, None)
@@ -52,6 +75,15 @@ class Recognizer:
         proba = iter(self.predict_proba(np.stack([digit.image for digit in found])) if found else ())
         return [NO_DIGIT if digit is None else _make_reading(next(proba), digit.image, digit.box) for digit in digits]
 
+    def read_number(self, picture: np.ndarray) -> Number:
+        """Read a picture, uint8 RGB (h, w, 3), that shows a number, or several below one another."""
+        lines = [
+            [_make_reading(one.proba, one.digit.image, one.digit.box) for one in line]
+            for line in read_number(picture, self.predict_proba)
+        ]
+        sure = [[reading for reading in line if reading.digit is not None] for line in lines]
+        return Number([line for line in sure if line])
+
     def read_image(self, image: np.ndarray) -> Reading:
         """Read an image as in train.csv, uint8 (28, 28, 1), as it is."""
         return _make_reading(self.predict_proba(image[None])[0], image, None)
@@ -77,6 +109,11 @@ def read_files(files: Sequence[bytes]) -> list[Reading]:
         InputError: one of them cannot be opened; see `open_picture`.
     """
     return get_recognizer().read(open_picture(data) for data in files)
+
+
+def read_number_files(files: Sequence[bytes]) -> list[Number]:
+    """The same for pictures of several digits."""
+    return [get_recognizer().read_number(open_picture(data)) for data in files]
 
 
 @cache

@@ -15,9 +15,10 @@ from src.competition import IMAGE_SHAPE, NUM_CLASSES
 from src.errors import InputError
 
 MAX_UPLOAD = "20mb"
-CANVAS = 280  # pixels
+CANVAS = 320, 280  # pixels
 HEIGHT = SHOWN_FACTOR * IMAGE_SHAPE[0] + 40  # pixels, with the caption
 NUM_SAMPLES = 40
+SEVERAL = "Several digits"
 TITLE = "# Digit reader\n"
 INTRODUCTION = TITLE + "Draw, upload or pick a digit. It is read on this machine; nothing leaves it."
 PUBLIC_INTRODUCTION = TITLE + "Draw or upload a digit. It is read by this server, which keeps nothing."
@@ -28,7 +29,6 @@ TAKE_THE_BRUSH = """() => {
     }, 200);
 }"""
 """Otherwise the first stroke does nothing but ask for a tool."""
-EXPLANATION = "Left, what the network saw; right, the bright parts are those without which it would be less sure."
 Event = tuple[Any, Callable[..., Any], Any, str]
 """A way to give a digit: what happens, the handler, its input, its name in Gradio's API."""
 
@@ -65,16 +65,23 @@ def mount_page(app: FastAPI, blocks: gr.Blocks) -> FastAPI:
 def _build_inputs(page: Page) -> list[Event]:
     with gr.Tab("Draw"):
         pad = gr.Sketchpad(
-            type="numpy", image_mode="RGB", canvas_size=(CANVAS, CANVAS), fixed_canvas=True, layers=False,
+            type="numpy", image_mode="RGB", canvas_size=CANVAS, fixed_canvas=True, layers=False,
             transforms=(), brush=gr.Brush(default_size=10, colors=["#000000"], color_mode="fixed"),
             eraser=gr.Eraser(default_size=16), format="png", label="Draw a digit", elem_id="pad",
         )  # fmt: skip
+        several_drawn = gr.Checkbox(label=SEVERAL)
     with gr.Tab("Upload or camera"):
         sources: list[Any] = ["upload", "webcam", "clipboard"]
         picture = gr.Image(type="filepath", image_mode=None, sources=sources, format="png", label="A picture")
+        several_shown = gr.Checkbox(label=SEVERAL)
     events: list[Event] = [
-        (pad.change, page.read_drawing, pad, "draw"),
-        (picture.change, _tell_mistakes(page.read_upload), picture, "upload"),
+        ([pad.change, several_drawn.change], page.read_drawing, [pad, several_drawn], "draw"),
+        (
+            [picture.change, several_shown.change],
+            _tell_mistakes(page.read_upload),
+            [picture, several_shown],
+            "upload",
+        ),
     ]
     if page.is_public:
         return events
@@ -85,12 +92,12 @@ def _build_inputs(page: Page) -> list[Event]:
     return events
 
 
-def _tell_mistakes(handler: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def _tell_mistakes(handler: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     """Show the sentence of an InputError to whoever made the mistake."""
 
-    def handle(value: Any) -> Any:
+    def handle(value: Any, several: Any = False) -> Any:
         try:
-            return handler(value)
+            return handler(value, several)
         except InputError as error:
             raise gr.Error(str(error), print_exception=False) from None
 
@@ -132,7 +139,6 @@ def _build_outputs(page: Page) -> list[Any]:
     with gr.Row():
         seen = gr.Image(format="png", interactive=False, buttons=[], height=HEIGHT, label="What the network saw")
         why = gr.Image(format="png", interactive=False, buttons=[], height=HEIGHT, label="Why")
-    gr.Markdown(EXPLANATION)
     state = gr.State()
     if not page.is_public:
         _build_flagging(page, state)

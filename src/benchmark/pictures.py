@@ -46,13 +46,19 @@ def put_on_paper(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     shadows, blur, noise, JPEG.
 
     Args:
-        image: uint8 (28, 28, 1).
+        image: uint8 (h, w, 1): a digit, 28x28, or a number, `write_number`.
     """
     scale = float(np.exp(rng.uniform(np.log(0.5), np.log(4))))
     size = 28 * scale
-    height, width = (max(24, round(rng.uniform(1.2, 5) * size)) for _ in range(2))
-    center = tuple(rng.uniform(0.55 * size, side - 0.55 * size) for side in (width, height))
-    ink = _place(image, (height, width), center, scale, rng.uniform(-12, 12))[..., None]
+    rotation = rng.uniform(-12, 12)
+    rows, columns = image.shape[:2]
+    tall, wide = scale * (rows + abs(np.sin(np.radians(rotation))) * (columns - rows)), scale * columns
+    height, width = (max(24, round(side + rng.uniform(0.2, 4) * size)) for side in (tall, wide))
+    center = tuple(
+        rng.uniform(0.5 * side + 0.05 * size, whole - 0.5 * side - 0.05 * size)
+        for side, whole in ((wide, width), (tall, height))
+    )
+    ink = _place(image, (height, width), center, scale, rotation)[..., None]
     board = rng.random() < 0.15
     paper = rng.uniform(10, 60, 3) if board else np.clip(rng.uniform(185, 255) + rng.uniform(-18, 18, 3), 0, 255)
     color = rng.uniform(170, 255, 3) if board else np.array(INKS[rng.integers(len(INKS))]) + rng.uniform(-15, 25, 3)
@@ -69,12 +75,34 @@ def put_on_paper(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return picture
 
 
+def write_number(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Write digits beside one another, a third of them so close that they may touch: uint8 (h, w, 1).
+
+    Args:
+        images: uint8 (n, 28, 28, 1).
+    """
+    strip = np.zeros((40, 28 * len(images) + 40), np.uint8)
+    end = 6
+    for image in images:
+        zoom = rng.uniform(0.9, 1.1)
+        digit = cv2.resize(image, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_LINEAR)
+        rows, columns = (np.flatnonzero((digit > 60).any(axis=axis)) for axis in (1, 0))
+        digit = digit[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+        gap = rng.integers(-2, 1) if rng.random() < 1 / 3 else rng.integers(1, 8)
+        left, top = max(0, end + gap), 30 - len(digit) + rng.integers(-2, 3)
+        place = strip[top : top + len(digit), left : left + digit.shape[1]]
+        np.maximum(place, digit, out=place)
+        end = left + digit.shape[1]
+    return strip[:, : end + 6, None]
+
+
 def _place(
     image: np.ndarray, shape: tuple[int, int], center: tuple[float, ...], scale: float, rotation: float
 ) -> np.ndarray:
     """The ink of a digit in a larger picture: float32 (h, w), 0 to 1."""
-    matrix = np.asarray(cv2.getRotationMatrix2D((13.5, 13.5), rotation, scale), np.float64)
-    matrix[:, 2] = matrix[:, 2] + np.array(center) - 13.5
+    middle = (np.array(image.shape[1::-1]) - 1) / 2
+    matrix = np.asarray(cv2.getRotationMatrix2D(tuple(middle), rotation, scale), np.float64)
+    matrix[:, 2] = matrix[:, 2] + np.array(center) - middle
     ink = image[..., 0].astype(np.float32) / 255
     if scale < 1:
         ink = np.asarray(cv2.GaussianBlur(ink, (0, 0), 0.35 / scale))

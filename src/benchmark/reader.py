@@ -5,13 +5,14 @@ from typing import Any
 import numpy as np
 
 from src.app.recognizer import Recognizer, load_record
-from src.benchmark.pictures import draw_on_canvas, put_on_paper
+from src.benchmark.pictures import draw_on_canvas, put_on_paper, write_number
 from src.datasets import load_dataset
 from src.errors import InputError
 from src.metrics import standard_error
 from src.workspace import Workspace
 
 NUM_DIGITS = 4000  # on paper
+NUM_NUMBERS = 1000
 NUM_DRAWN = 500  # on the canvas, each in several ways
 WAYS: dict[str, dict[str, Any]] = {
     "inverted": {"inverted": True},
@@ -30,6 +31,7 @@ def measure_reader(workspace: Workspace) -> dict[str, Any]:
     """Read held-out digits: the validation part of fold 0, by the network of fold 0 of the tracked experiment.
 
     Returns:
+        number_accuracy: of numbers of five digits on such paper (`write_number`), wholly right; its standard error.
         paper_accuracy: of digits on synthetic paper (`put_on_paper`), with its standard error.
         invariance_rate: share of drawings that are read as their plain form is, over all WAYS.
         invariance: the same for each of them.
@@ -52,7 +54,10 @@ def measure_reader(workspace: Workspace) -> dict[str, Any]:
         plain = _read(recognizer, draw_on_canvas(image))
         for way, changes in WAYS.items():
             same[way] += (_read(recognizer, draw_on_canvas(image, **changes)) == plain) / len(images[:NUM_DRAWN])
+    number_accuracy = np.mean([_read_number_right(recognizer, images, labels, seed) for seed in range(NUM_NUMBERS)])
     return {
+        "number_accuracy": round(float(number_accuracy), 4),
+        "number_standard_error": round(standard_error(float(number_accuracy), NUM_NUMBERS), 4),
         "paper_accuracy": round(float(right.mean()), 4),
         "paper_standard_error": round(standard_error(float(right.mean()), len(right)), 4),
         "invariance_rate": round(sum(same.values()) / len(same), 4),
@@ -62,3 +67,10 @@ def measure_reader(workspace: Workspace) -> dict[str, Any]:
 
 def _read(recognizer: Recognizer, picture: np.ndarray) -> int | None:
     return recognizer.read([picture])[0].digit
+
+
+def _read_number_right(recognizer: Recognizer, images: np.ndarray, labels: np.ndarray, seed: int) -> bool:
+    rng = np.random.default_rng([2, seed])
+    rows = rng.choice(len(labels), 5, replace=False)
+    paper = put_on_paper(write_number(images[rows], rng), rng)
+    return recognizer.read_number(paper).text == "".join(map(str, labels[rows]))

@@ -1,0 +1,104 @@
+"""Read a number: find the digits of a picture, line by line from the left, and divide digits that touch."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from src.app.ink import Ink, find_ink
+from src.app.preprocessing import Digit, add_paper, make_digit, move, widen
+from src.app.segmentation import Piece, cut, find_pieces, find_seams, split_lines
+
+PLAIN = 0.9  # of a picture's border: more than this of one colour is paper, with digits that touch the border
+# Of the height of digits:
+DIVISIBLE = 0.7  # a wider piece may be several digits
+NARROW, WIDE = 0.3, 0.9  # most digits are wider (but 1) and less wide
+WIDEST = 1.6  # no digit is wider
+MARGIN = 0.15  # between two cuts, at least
+LOW = 0.6  # of a piece's height: most of its digits are higher
+# Of a division's score, which is the logarithm of how likely it is:
+STRICT = 10.0  # for what is too narrow, too wide or too low, by the whole height
+MORE = 0.3  # for each digit
+CUT = 0.6  # for ink that is cut, by the width of a stroke
+
+Predict = Callable[[np.ndarray], np.ndarray]
+"""Probabilities, float32 (n, 10), of images, uint8 (n, 28, 28, 1)."""
+
+
+@dataclass(frozen=True)
+class ReadDigit:
+    """A digit of a number."""
+
+    digit: Digit
+    proba: np.ndarray  # float32 (10,)
+
+
+def read_number(picture: np.ndarray, predict: Predict) -> list[list[ReadDigit]]:
+    """Find and read the digits of a picture: lines from the top, each from the left; empty where there are none.
+
+    Args:
+        picture: uint8 RGB (h, w, 3).
+    """
+    margin = max(2, max(picture.shape) // 20)
+    wide = add_paper(picture, margin, least=PLAIN)  # so that digits may touch the border of a drawing or a scan
+    ink = find_ink(picture if wide is None else wide)
+    if ink is None:
+        return []
+    lines = [_read_line(ink, line, predict) for line in split_lines(find_pieces(ink))]
+    return [line if wide is None else [_move(digit, -margin) for digit in line] for line in lines if line]
+
+
+def _move(digit: ReadDigit, distance: int) -> ReadDigit:
+    return ReadDigit(Digit(digit.digit.image, move(digit.digit.box, distance)), digit.proba)
+
+
+def _read_line(ink: Ink, line: list[Piece], predict: Predict) -> list[ReadDigit]:
+    typical = float(np.median([piece.height for piece in line]))
+    return [digit for piece in line for digit in _read_piece(ink, piece, max(typical, piece.height), predict)]
+
+
+def _read_piece(ink: Ink, piece: Piece, height: float, predict: Predict) -> list[ReadDigit]:
+    """Read a piece as one digit or, where it is wide, as the likeliest way to divide it.
+
+    Args:
+        height: of digits, in pixels.
+    """
+    seams = find_seams(ink, piece, MARGIN * height) if piece.width > DIVISIBLE * height else []
+    num_rows = len(ink.strokes)
+    bounds = [np.full(num_rows, piece.box[0]), *(seam.columns for seam in seams), np.full(num_rows, piece.box[2])]
+    last = len(bounds) - 1
+    segments = {}
+    for i in range(last):
+        for j in range(i + 1, last + 1):
+            part = cut(piece, bounds[i], bounds[j])
+            if part is not None and (part.width <= WIDEST * height or last == 1):
+                digit = make_digit(ink, part.mask[widen(part.box)], part.box)
+                if digit is not None:
+                    segments[i, j] = part, digit
+    if not segments:
+        return []
+    proba = dict(zip(segments, predict(np.stack([digit.image for _, digit in segments.values()])), strict=True))
+    scores = {
+        (i, j): _score(part, piece.height, height, proba[i, j]) - (CUT * seams[j - 1].crossed if j < last else 0.0)
+        for (i, j), (part, _) in segments.items()
+    }
+    return [ReadDigit(segments[place][1], proba[place]) for place in _find_best_path(scores, last)]
+
+
+def _score(part: Piece, whole_height: int, height: float, proba: np.ndarray) -> float:
+    """How likely a part is one digit: by the network, and by its shape."""
+    width = part.width / height
+    too_narrow = max(0.0, NARROW - width) if proba.argmax() != 1 else 0.0
+    too_low = max(0.0, LOW - part.height / whole_height)
+    too_wide = max(0.0, width - WIDE)
+    return float(np.log(proba.max())) - STRICT * (too_narrow + too_low + too_wide) - MORE
+
+
+def _find_best_path(scores: dict[tuple[int, int], float], last: int) -> list[tuple[int, int]]:
+    """The chain of segments from 0 to `last` with the largest sum of scores."""
+    best: dict[int, tuple[float, list[tuple[int, int]]]] = {0: (0.0, [])}
+    for end in range(1, last + 1):
+        ways = [(best[i][0] + scores[i, j], [*best[i][1], (i, j)]) for i, j in scores if j == end and i in best]
+        if ways:
+            best[end] = max(ways)
+    return best[last][1] if last in best else [max(scores, key=lambda place: scores[place])]

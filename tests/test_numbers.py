@@ -1,0 +1,93 @@
+"""Several digits in a picture: found, divided and joined, and read in order."""
+
+import cv2
+import numpy as np
+import pytest
+
+from src.app.recognizer import Recognizer
+
+SIZE = 3  # pixels of the picture for each of the sample's
+
+
+@pytest.fixture(scope="module")
+def recognizer():
+    return Recognizer()
+
+
+@pytest.fixture(scope="module")
+def digits(sample_rows, recognizer):
+    """Of each digit an image that the network is sure of, and that is one stroke."""
+    images, labels = sample_rows
+    sure = recognizer.predict_proba(images[:500])[np.arange(500), labels[:500]] > 0.999
+    whole = np.array([cv2.connectedComponents((image[..., 0] > 60).astype(np.uint8))[0] == 2 for image in images[:500]])
+    return [images[:500][sure & whole & (labels[:500] == digit)][0] for digit in range(10)]
+
+
+def write(digits, text, gap=4):
+    """Black on white, lines below one another: uint8 RGB (h, w, 3), with a margin."""
+    lines = text.splitlines()
+    ink = np.zeros((30 * len(lines) + 6, 26 * max(map(len, lines)) + 12), np.uint8)
+    for number, line in enumerate(lines):
+        left = 6
+        for digit in line:
+            image = digits[int(digit)][..., 0]
+            inked = np.flatnonzero((image > 60).any(axis=0))
+            image = image[:, inked[0] : inked[-1] + 1]
+            place = ink[30 * number + 3 :, left:][: image.shape[0], : image.shape[1]]
+            np.maximum(place, image, out=place)
+            left += image.shape[1] + gap
+    ink = cv2.resize(ink, None, fx=SIZE, fy=SIZE, interpolation=cv2.INTER_CUBIC)
+    return np.repeat(255 - ink[..., None], 3, axis=2)
+
+
+@pytest.mark.parametrize("text", ["7", "10", "0123456789", "314159265358", "12\n345", "806\n24\n7135"])
+def test_lines_are_read_from_the_left_and_from_the_top(digits, recognizer, text):
+    number = recognizer.read_number(write(digits, text))
+    assert number.text == text and number.confidence > 0.9
+    assert number.confidence == pytest.approx(np.prod([digit.confidence for digit in number.digits]))
+
+
+def test_boxes_are_where_the_digits_are(digits, recognizer):
+    picture = write(digits, "25\n803")
+    for reading in recognizer.read_number(picture).digits:
+        left, top, right, bottom = reading.box
+        rest = picture.copy()
+        rest[top:bottom, left:right] = 255
+        assert sorted(recognizer.read_number(rest).text) == sorted("25\n803".replace(str(reading.digit), ""))
+
+
+@pytest.mark.parametrize("side", [0, 1, 2, 3])
+def test_digits_that_touch_the_border_of_a_drawing_are_read(digits, recognizer, side):
+    picture = np.rot90(write(digits, "52"), side)
+    inked = np.flatnonzero((picture < 100).any(axis=(1, 2)))
+    cut = np.rot90(picture[inked[0] :], -side)
+    assert recognizer.read_number(cut).text == "52"
+
+
+def test_a_broken_stroke_is_joined(digits, recognizer):
+    picture = write(digits, "5032")
+    rows = np.flatnonzero((picture < 100).any(axis=(1, 2)))
+    middle = int(rows.mean())
+    picture[middle : middle + 3] = 255
+    assert recognizer.read_number(picture).text == "5032"
+
+
+def test_ruled_lines_are_ignored(digits, recognizer):
+    picture = write(digits, "4067")
+    picture[8::20] = np.minimum(picture[8::20], 170)
+    assert recognizer.read_number(picture).text == "4067"
+
+
+def test_digits_that_touch_are_divided(digits, recognizer):
+    assert recognizer.read_number(write(digits, "3479", gap=-1)).text == "3479"
+
+
+@pytest.mark.parametrize("value", [255, 128, 0])
+def test_nothing_is_no_number(recognizer, value):
+    number = recognizer.read_number(np.full((60, 200, 3), value, np.uint8))
+    assert (number.lines, number.text, number.confidence) == ([], "", 0.0)
+
+
+def test_specks_by_the_thousand_are_no_sure_number(recognizer):
+    noise = np.where(np.random.default_rng(0).random((600, 600, 1)) < 0.02, 0, 255).astype(np.uint8)
+    assert recognizer.read_number(np.repeat(noise, 3, axis=2)).confidence < 0.001
