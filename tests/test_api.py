@@ -17,7 +17,7 @@ import pytest
 import requests
 import schemathesis
 import uvicorn
-from PIL import Image
+from PIL import ExifTags, Image
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from src.app import protection
@@ -117,6 +117,18 @@ def test_a_number_is_read_with_its_boxes(url):
     files = [("file", ("a.png", data)) for data in (PNG, encode(Image.new("RGB", (40, 40), "white")))]
     numbers = requests.post(f"{url}/api/read", files=files).json()["numbers"]
     assert numbers[0]["text"] == "2" and numbers[1] == {"text": "", "confidence": 0, "digits": []}
+
+
+def test_boxes_are_in_the_pixels_of_a_large_photo_held_upright(url):
+    turned = RGB.resize((1600, 2400)).transpose(Image.Transpose.ROTATE_90)
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6  # to be turned back
+    photo = encode(turned, "JPEG", exif=exif)
+    small, large = (
+        requests.post(f"{url}/api/read", files={"file": ("a", data)}).json()["digits"][0]["box"]
+        for data in (encode(RGB.resize((160, 240))), photo)
+    )
+    np.testing.assert_allclose(np.array(large) / 10, small, atol=6)
 
 
 def test_health_model_and_docs(url):

@@ -138,9 +138,9 @@ def test_exported_networks_vote(sample_small, tmp_path):
     probabilities, votes, *_ = Page(workspace).read_sample(0)
     digit = max(probabilities, key=probabilities.get)
     assert f"| residual, fold 2 | {digit} | {probabilities[digit]:.1%} |" in votes
-    assert not Page(workspace, is_public=True).voters
+    assert not Page(workspace, is_public=True).exported
     path.write_bytes(path.read_bytes()[:1000])
-    with pytest.raises(InputError, match=r"scripts\.export residual"):
+    with pytest.raises(InputError, match=r"scripts\.export residual --fold 2"):
         Page(workspace)
 
 

@@ -61,7 +61,11 @@ def test_digits_that_touch_the_border_of_a_drawing_are_read(digits, recognizer, 
     picture = np.rot90(write(digits, "52"), side)
     inked = np.flatnonzero((picture < 100).any(axis=(1, 2)))
     cut = np.rot90(picture[inked[0] :], -side)
-    assert recognizer.read_number(cut).text == "52"
+    number = recognizer.read_number(cut)
+    assert number.text == "52"
+    height, width = cut.shape[:2]
+    for left, top, right, bottom in (digit.box for digit in number.digits):
+        assert 0 <= left < right <= width and 0 <= top < bottom <= height
 
 
 def test_a_broken_stroke_is_joined(digits, recognizer):
@@ -79,7 +83,28 @@ def test_ruled_lines_are_ignored(digits, recognizer):
 
 
 def test_digits_that_touch_are_divided(digits, recognizer):
-    assert recognizer.read_number(write(digits, "3479", gap=-1)).text == "3479"
+    picture = write(digits, "3479", gap=-2)
+    num_strokes = cv2.connectedComponents((picture[..., 0] < 128).astype(np.uint8))[0] - 1
+    assert num_strokes < 4 and recognizer.read_number(picture).text == "3479"
+
+
+def test_many_digits_in_one_stroke_are_all_looked_at(digits, recognizer):
+    picture = write(digits, "347934793479")
+    picture[len(picture) // 2 :][:4] = 0  # a line through all of them
+    boxes = [digit.box for digit in recognizer.read_number(picture).digits]
+    inked = np.flatnonzero((picture < 100).any(axis=(0, 2)))
+    covered = np.zeros(picture.shape[1], bool)
+    for left, _, right, _ in boxes:
+        covered[left:right] = True
+    assert covered[inked].mean() > 0.7
+
+
+def test_what_cannot_be_read_lowers_the_confidence(digits, recognizer):
+    picture = write(digits, "47")
+    blot = picture.copy()
+    blot[20:60, 130:150] = 40
+    one, other = recognizer.read_number(picture), recognizer.read_number(blot)
+    assert len(other.digits) > 2 or other.confidence < one.confidence
 
 
 @pytest.mark.parametrize("value", [255, 128, 0])

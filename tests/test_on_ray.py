@@ -33,6 +33,8 @@ def test_ray_gives_what_the_local_runner_gives(small, sample_small, tmp_path, ca
     cross_validation.run([SMOKE], None, small, run_here)
     err = capfd.readouterr().err
     assert "smoke fold 0:" in err and "smoke fold 1   epoch 2/2" in err
+    first, second = sorted((0, 1), key=lambda fold: err.index(f"smoke fold {fold}:"))
+    assert err.index(f"smoke fold {first}   epoch 2/2") < err.index(f"smoke fold {second}:")  # each has all cores
     assert load_record(small, "smoke", 0)["threads"] == NUM_CORES
     other = sample_small(tmp_path / "other")
     cross_validation.run([SMOKE], None, other, run_local)
@@ -86,6 +88,7 @@ def test_what_a_killed_driver_has_begun_is_finished_by_the_next(small, sample_sm
             if "epoch 1/2" in line:
                 driver.kill()
                 break
+    assert driver.returncode == -signal.SIGKILL
     done = subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True)
     assert done.returncode == 0 and done.stderr.count("epoch 1/2") <= 1  # of the other fold
     other = sample_small(tmp_path / "other")

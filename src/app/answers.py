@@ -22,9 +22,12 @@ class Predictions(BaseModel):
     predictions: list[Prediction]
 
 
-class NumberDigit(Prediction):
+class NumberDigit(BaseModel):
     """One digit of a number."""
 
+    digit: int = Field(ge=0, le=9)
+    confidence: float = Field(ge=0, le=1, description="the digit's probability")
+    probabilities: list[float] = Field(min_length=10, max_length=10, description="of the digits 0 to 9")
     box: list[int] = Field(
         min_length=4, max_length=4, description="left, top, right, bottom, in pixels of the picture when held upright"
     )
@@ -33,9 +36,9 @@ class NumberDigit(Prediction):
 class Number(BaseModel):
     """What a picture of several digits says."""
 
-    text: str = Field(description="the digits from the left, line by line; empty where there are none")
-    confidence: float = Field(ge=0, le=1, description="that all of them are right; 0 without digits")
-    digits: list[NumberDigit]
+    text: str = Field(description="the digits from the left, lines divided by \\n; empty where there are none")
+    confidence: float = Field(ge=0, le=1, description="that all is read and right; 0 without digits")
+    digits: list[NumberDigit] = Field(description="in the order of the text; of more than 60 strokes some are left out")
 
 
 class Numbers(BaseModel):
@@ -72,5 +75,5 @@ def describe_reading(reading: Reading) -> Prediction:
 
 def describe_number(number: recognizer.Number) -> Number:
     """The answer of several digits."""
-    digits = [NumberDigit(**describe_reading(digit).model_dump(), box=list(digit.box or ())) for digit in number.digits]
+    digits = [NumberDigit(**describe_reading(one).model_dump(), box=list(one.box)) for one in number.digits if one.box]
     return Number(text=number.text, confidence=number.confidence, digits=digits)

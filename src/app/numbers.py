@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from src.app.ink import Ink, find_ink
-from src.app.preprocessing import Digit, add_paper, make_digit, move, widen
+from src.app.preprocessing import Digit, add_paper, make_digit, move
 from src.app.segmentation import Piece, cut, find_pieces, find_seams, split_lines
 
 PLAIN = 0.9  # of a picture's border: more than this of one colour is paper, with digits that touch the border
@@ -45,11 +45,13 @@ def read_number(picture: np.ndarray, predict: Predict) -> list[list[ReadDigit]]:
     if ink is None:
         return []
     lines = [_read_line(ink, line, predict) for line in split_lines(find_pieces(ink))]
-    return [line if wide is None else [_move(digit, -margin) for digit in line] for line in lines if line]
+    if wide is not None:
+        lines = [[_move(digit, -margin, picture) for digit in line] for line in lines]
+    return [line for line in lines if line]
 
 
-def _move(digit: ReadDigit, distance: int) -> ReadDigit:
-    return ReadDigit(Digit(digit.digit.image, move(digit.digit.box, distance)), digit.proba)
+def _move(digit: ReadDigit, distance: int, picture: np.ndarray) -> ReadDigit:
+    return ReadDigit(Digit(digit.digit.image, move(digit.digit.box, distance, picture)), digit.proba)
 
 
 def _read_line(ink: Ink, line: list[Piece], predict: Predict) -> list[ReadDigit]:
@@ -64,25 +66,27 @@ def _read_piece(ink: Ink, piece: Piece, height: float, predict: Predict) -> list
         height: of digits, in pixels.
     """
     seams = find_seams(ink, piece, MARGIN * height) if piece.width > DIVISIBLE * height else []
-    num_rows = len(ink.strokes)
-    bounds = [np.full(num_rows, piece.box[0]), *(seam.columns for seam in seams), np.full(num_rows, piece.box[2])]
+    num_rows, num_columns = piece.mask.shape
+    bounds = [np.zeros(num_rows, int), *(seam.columns for seam in seams), np.full(num_rows, num_columns)]
     last = len(bounds) - 1
-    segments = {}
+    parts = {}
     for i in range(last):
         for j in range(i + 1, last + 1):
-            part = cut(piece, bounds[i], bounds[j])
-            if part is not None and (part.width <= WIDEST * height or last == 1):
-                digit = make_digit(ink, part.mask[widen(part.box)], part.box)
-                if digit is not None:
-                    segments[i, j] = part, digit
-    if not segments:
+            # Neighbours and the whole are tried however wide they are, so that there is always a way through.
+            needed = j == i + 1 or j - i == last
+            if needed or (bounds[j] - bounds[i]).mean() <= WIDEST * height:
+                part = cut(piece, bounds[i], bounds[j])
+                digit = None if part is None else make_digit(ink, part.mask, part.box)
+                if part is not None and digit is not None:
+                    parts[i, j] = part, digit
+    if (0, last) not in parts:
         return []
-    proba = dict(zip(segments, predict(np.stack([digit.image for _, digit in segments.values()])), strict=True))
+    proba = dict(zip(parts, predict(np.stack([digit.image for _, digit in parts.values()])), strict=True))
     scores = {
         (i, j): _score(part, piece.height, height, proba[i, j]) - (CUT * seams[j - 1].crossed if j < last else 0.0)
-        for (i, j), (part, _) in segments.items()
+        for (i, j), (part, _) in parts.items()
     }
-    return [ReadDigit(segments[place][1], proba[place]) for place in _find_best_path(scores, last)]
+    return [ReadDigit(parts[place][1], proba[place]) for place in _find_best_path(scores, last)]
 
 
 def _score(part: Piece, whole_height: int, height: float, proba: np.ndarray) -> float:
@@ -95,10 +99,10 @@ def _score(part: Piece, whole_height: int, height: float, proba: np.ndarray) -> 
 
 
 def _find_best_path(scores: dict[tuple[int, int], float], last: int) -> list[tuple[int, int]]:
-    """The chain of segments from 0 to `last` with the largest sum of scores."""
+    """The chain of parts from 0 to `last`, of which the whole is one, with the largest sum of scores."""
     best: dict[int, tuple[float, list[tuple[int, int]]]] = {0: (0.0, [])}
     for end in range(1, last + 1):
         ways = [(best[i][0] + scores[i, j], [*best[i][1], (i, j)]) for i, j in scores if j == end and i in best]
         if ways:
             best[end] = max(ways)
-    return best[last][1] if last in best else [max(scores, key=lambda place: scores[place])]
+    return best[last][1]

@@ -34,7 +34,7 @@ class Page:
         """Load what the page shows; a public one shows nothing of the workspace and keeps nothing there."""
         self.recognizer, self.workspace, self.is_public = get_recognizer(), workspace, is_public
         self.test_images, self.errors = load_test_samples(workspace), load_errors(workspace)
-        self.voters = {} if is_public else load_voters(workspace)
+        self.exported = {} if is_public else load_exported(workspace)
 
     def read_drawing(self, drawing: dict[str, Any] | None, several: bool = False) -> Shown:
         """Read the canvas, whose strokes are black on white: one digit, or several."""
@@ -79,13 +79,13 @@ class Page:
         if reading.digit is None:
             return {}, NOTHING, seen, why, state
         probabilities = {str(digit): share for digit, share in enumerate(reading.probabilities)}
-        return probabilities, EXPLANATION + self._take_votes(reading.image), seen, why, state
+        return probabilities, EXPLANATION + self._ask_exported(reading.image), seen, why, state
 
-    def _take_votes(self, image: np.ndarray) -> str:
+    def _ask_exported(self, image: np.ndarray) -> str:
         """What exported networks say, as a table in Markdown; nothing without them."""
-        if not self.voters:
+        if not self.exported:
             return ""
-        readings = {name: voter.read_image(image) for name, voter in self.voters.items()}
+        readings = {name: network.read_image(image) for name, network in self.exported.items()}
         rows = [
             f"| {name} | {np.argmax(one.probabilities)} | {max(one.probabilities):.1%} |"
             for name, one in readings.items()
@@ -143,7 +143,9 @@ def _second(probabilities: list[float]) -> str:
 def mark(number: Number, picture: np.ndarray) -> np.ndarray:
     """A smaller copy of a picture, with a frame around each digit."""
     factor = min(1.0, MAX_SIDE / max(picture.shape))
-    marked = cv2.resize(picture, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+    height, width = picture.shape[:2]
+    size = max(1, round(factor * width)), max(1, round(factor * height))
+    marked = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
     for reading in number.digits:
         if reading.box is not None:
             left, top, right, bottom = (round(factor * edge) for edge in reading.box)
@@ -151,22 +153,22 @@ def mark(number: Number, picture: np.ndarray) -> np.ndarray:
     return marked
 
 
-def load_voters(workspace: Workspace) -> dict[str, Recognizer]:
+def load_exported(workspace: Workspace) -> dict[str, Recognizer]:
     """The networks that `scripts.export` has written, by experiment and fold.
 
     Raises:
         InputError: one of the files is damaged.
     """
-    voters = {}
+    networks = {}
     for path in sorted(workspace.oof_dir.glob("*/fold_*.onnx")):
         try:
-            voters[f"{path.parent.name}, {path.stem.replace('_', ' ')}"] = Recognizer(path)
+            networks[f"{path.parent.name}, {path.stem.replace('_', ' ')}"] = Recognizer(path)
         except Exception as error:  # ONNX Runtime has a class of its own for every way in which a file can be damaged
             raise InputError(
                 f"{path} cannot be loaded ({error}); delete it, or export the network again: "
-                f"python -m scripts.export {path.parent.name}"
+                f"python -m scripts.export {path.parent.name} --fold {path.stem.removeprefix('fold_')}"
             ) from None
-    return voters
+    return networks
 
 
 def enlarge(image: np.ndarray, factor: int = 3) -> np.ndarray:

@@ -3,7 +3,7 @@
 from io import BytesIO
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 
 from src.app.containers import find_end
 from src.errors import InputError
@@ -44,6 +44,13 @@ def open_picture(data: bytes) -> np.ndarray:
         ) from None
     except Exception as error:  # Pillow's decoders raise nearly anything on damaged files
         raise InputError(f"the picture is damaged or cut off ({error}); send it again") from None
+
+
+def read_width(data: bytes) -> int:
+    """Pixels from left to right of a picture that can be opened, held upright; `open_picture` may make it smaller."""
+    with Image.open(BytesIO(data), formats=FORMATS) as image:
+        turned = image.getexif().get(ExifTags.Base.Orientation, 1) >= 5
+        return image.size[1 if turned else 0]
 
 
 def _check(image: Image.Image, data: bytes) -> None:

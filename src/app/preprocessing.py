@@ -13,7 +13,7 @@ cv2.setNumThreads(0)  # pictures are read side by side already
 FINE = 4  # strokes are made thinner or thicker on a canvas so much finer
 STROKE_WIDTHS = (1.9, 3.4)  # pixels; thinner and thicker strokes are brought there
 MIN_HEIGHT = 5  # pixels of what is worked on: less is a speck
-ALIKE = 12  # grey levels: half of a border that is paper differs by less from the rest of it
+ALIKE = 12  # grey levels: what of a border is paper differs by less from most of it
 NEAR = 0.22  # of the digit's size: how far off a large piece of the same digit may lie
 
 Box = tuple[int, int, int, int]
@@ -41,7 +41,7 @@ def find_digit(picture: np.ndarray) -> Digit | None:
     margin = max(2, max(picture.shape) // 4)
     wide = add_paper(picture, margin, least=0.5)
     wider = None if wide is None else _find(wide)
-    return digit if wider is None else Digit(wider.image, move(wider.box, -margin))
+    return digit if wider is None else Digit(wider.image, move(wider.box, -margin, picture))
 
 
 def add_paper(picture: np.ndarray, margin: int, least: float) -> np.ndarray | None:
@@ -53,15 +53,16 @@ def add_paper(picture: np.ndarray, margin: int, least: float) -> np.ndarray | No
     return np.asarray(cv2.copyMakeBorder(picture, *(margin,) * 4, cv2.BORDER_CONSTANT, value=color.tolist()))
 
 
-def move(box: Box, distance: int) -> Box:
-    """The box so many pixels further to the right and down."""
-    left, top, right, bottom = box
-    return left + distance, top + distance, right + distance, bottom + distance
+def move(box: Box, distance: int, picture: np.ndarray) -> Box:
+    """The box so many pixels further to the right and down, as far as it lies in a picture."""
+    height, width = picture.shape[:2]
+    left, top, right, bottom = (edge + distance for edge in box)
+    return max(left, 0), max(top, 0), min(right, width), min(bottom, height)
 
 
 def _find(picture: np.ndarray) -> Digit | None:
     ink = find_ink(picture)
-    group = None if ink is None else _choose_pieces(ink)
+    group = None if ink is None else _choose_strokes(ink)
     return None if ink is None or group is None else make_digit(ink, *group)
 
 
@@ -72,34 +73,58 @@ def _count_borders(box: Box, picture: np.ndarray) -> int:
     return (box[0] <= near) + (box[1] <= near) + (box[2] >= width - near) + (box[3] >= height - near)
 
 
-def _choose_pieces(ink: Ink) -> tuple[np.ndarray, Box] | None:
-    """Choose the largest stroke and all that is near it: its mask, a pixel wider than its box, and the box."""
+@dataclass(frozen=True)
+class Strokes:
+    """The connected parts of ink; the first is the paper."""
+
+    labels: np.ndarray  # int32 (h, w): which of them
+    boxes: np.ndarray  # int32 (n, 4)
+    mass: np.ndarray  # float64 (n,): of ink; 0 for paper, and for what is not firm anywhere
+    num_borders: np.ndarray  # int64 (n,): sides of the picture that it touches
+
+
+def find_strokes(ink: Ink) -> Strokes:
+    """Find the connected parts of ink."""
     height, width = ink.strokes.shape
-    num_pieces, pieces, stats, _ = cv2.connectedComponentsWithStats(ink.strokes, connectivity=8)
+    num_strokes, labels, stats, _ = cv2.connectedComponentsWithStats(ink.strokes, connectivity=8)
     inked, firm = ink.strokes > 0, ink.strokes > 1
-    mass = np.bincount(pieces[inked], ink.strength[inked], num_pieces)[1:]
-    mass[np.bincount(pieces[firm], minlength=num_pieces)[1:] == 0] = 0
-    left, top, wide, high = stats[1:, :4].T
+    mass = np.bincount(labels[inked], ink.strength[inked], num_strokes)
+    mass[np.bincount(labels[firm], minlength=num_strokes) == 0] = 0
+    left, top, wide, high = stats[:, :4].T
     right, bottom = left + wide, top + high
     num_borders = (left <= 0).astype(int) + (top <= 0) + (right >= width) + (bottom >= height)
+    return Strokes(labels, np.stack([left, top, right, bottom], axis=1), mass, num_borders)
+
+
+def _choose_strokes(ink: Ink) -> tuple[np.ndarray, Box] | None:
+    """Choose the largest stroke and all that is near it: their mask, a pixel wider than their box, and the box."""
+    strokes = find_strokes(ink)
+    mass, num_borders = strokes.mass, strokes.num_borders
+    left, top, right, bottom = strokes.boxes.T
     # What hangs on the border is the table, a frame or a neighbour, unless there is nothing else.
-    score = (
-        mass * np.array([1.0, 0.5, 0.1, 0.1, 0.1])[num_borders] * np.where(np.maximum(wide, high) < MIN_HEIGHT, 0, 1)
-    )
+    score = mass * np.array([1.0, 0.5, 0.1, 0.1, 0.1])[num_borders]
+    score[np.maximum(right - left, bottom - top) < MIN_HEIGHT] = 0
     main = int(score.argmax())
     if score[main] == 0:
         return None
-    boxes = np.stack([left, top, right, bottom], axis=1)
     can_join = (mass >= 0.015 * mass[main]) & ((num_borders == 0) | (num_borders[main] > 0))
+    can_join[0] = False
     reach = NEAR * np.minimum(1, 0.35 + 1.5 * np.sqrt(mass / mass[main]))
     chosen = np.arange(len(mass)) == main
     while True:
-        box = surround(boxes[chosen])
-        gap = np.maximum.reduce([left - box[2], box[0] - right, top - box[3], box[1] - bottom, 0 * left])
-        joined = chosen | (can_join & (gap <= reach * max(box[2] - box[0], box[3] - box[1])))
+        box = surround(strokes.boxes[chosen])
+        joined = chosen | (
+            can_join & (measure_gaps(strokes.boxes, box) <= reach * max(box[2] - box[0], box[3] - box[1]))
+        )
         if (joined == chosen).all():
-            return np.concatenate([[0], chosen]).astype(np.uint8)[pieces[widen(box)]], box
+            return chosen.astype(np.uint8)[strokes.labels[widen(box)]], box
         chosen = joined
+
+
+def measure_gaps(boxes: np.ndarray, box: Box) -> np.ndarray:
+    """Pixels between each of the boxes, (n, 4), and one more, in the direction in which they are farther apart."""
+    left, top, right, bottom = boxes.T
+    return np.maximum.reduce([left - box[2], box[0] - right, top - box[3], box[1] - bottom, 0 * left])
 
 
 def widen(box: Box) -> tuple[slice, slice]:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from math import prod
 from pathlib import Path
@@ -12,7 +12,7 @@ import numpy as np
 import onnxruntime
 
 from src.app.numbers import read_number
-from src.app.pictures import open_picture
+from src.app.pictures import open_picture, read_width
 from src.app.preprocessing import Box, find_digit
 from src.workspace import READER_DIR
 
@@ -34,7 +34,8 @@ class Reading:
 class Number:
     """What a picture of several digits says."""
 
-    lines: list[list[Reading]]  # from the top, each from the left; none is empty
+    lines: list[list[Reading]]  # from the top, each from the left; none is empty, and each reading has a digit
+    confidence: float  # that all is read and right, if digits are independent; 0 without any
 
     @property
     def digits(self) -> list[Reading]:
@@ -44,11 +45,6 @@ class Number:
     def text(self) -> str:
         """The digits, a line of them below another."""
         return "\n".join("".join(str(reading.digit) for reading in line) for line in self.lines)
-
-    @property
-    def confidence(self) -> float:
-        """That all are right, if they are independent; 0 without digits."""
-        return prod(reading.confidence for reading in self.digits) if self.lines else 0.0
 
 
 NO_DIGIT = Reading(None, 0.0, [0.0] * 10, None, None)
@@ -82,7 +78,9 @@ class Recognizer:
             for line in read_number(picture, self.predict_proba)
         ]
         sure = [[reading for reading in line if reading.digit is not None] for line in lines]
-        return Number([line for line in sure if line])
+        # What is left out may have been a digit.
+        confidence = prod(max(reading.probabilities) for line in lines for reading in line)
+        return Number([line for line in sure if line], confidence if any(sure) else 0.0)
 
     def read_image(self, image: np.ndarray) -> Reading:
         """Read an image as in train.csv, uint8 (28, 28, 1), as it is."""
@@ -112,8 +110,22 @@ def read_files(files: Sequence[bytes]) -> list[Reading]:
 
 
 def read_number_files(files: Sequence[bytes]) -> list[Number]:
-    """The same for pictures of several digits."""
-    return [get_recognizer().read_number(open_picture(data)) for data in files]
+    """The same for pictures of several digits; boxes are in the pixels of the file, held upright."""
+    return [_read_number_file(data) for data in files]
+
+
+def _read_number_file(data: bytes) -> Number:
+    picture = open_picture(data)
+    number = get_recognizer().read_number(picture)
+    factor = read_width(data) / picture.shape[1]
+    lines = [[replace(one, box=_scale(one.box, factor)) for one in line] for line in number.lines]
+    return Number(lines, number.confidence)
+
+
+def _scale(box: Box | None, factor: float) -> Box | None:
+    return None if box is None else (
+        round(factor * box[0]), round(factor * box[1]), round(factor * box[2]), round(factor * box[3])
+    )  # fmt: skip
 
 
 @cache

@@ -4,7 +4,6 @@ import os
 import socket
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from threading import Thread
@@ -149,11 +148,8 @@ def _train_remotely(train: Train, task: FoldTask, dataset: Dataset, events: Any,
     """The result and the bytes of its weights; on another node than the driver's, nothing else is left of it."""
     import ray
 
-    def send(event: Event) -> None:
-        with suppress(ray.exceptions.RayError):  # whoever listened is gone: that is no reason not to train
-            events.put(event)
-
-    send_to(send, label=str(task))
+    # Not events.put, which waits: while a task waits, Ray lends its cores to another one.
+    send_to(events.actor.put.remote, label=str(task))
     with tempfile.TemporaryDirectory() as directory:
         if ray.get_runtime_context().get_node_id() != home:
             task = replace(task, checkpoint_dir=Path(directory) / task.checkpoint_dir.name)
