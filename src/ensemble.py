@@ -95,12 +95,16 @@ def scale(proba: np.ndarray, temperature: float) -> np.ndarray:
 
     Source: Guo et al. 2017, arXiv:1706.04599.
     """
-    return softmax(np.log(np.maximum(proba.astype(np.float64), 1e-12)) / temperature, axis=1)
+    return softmax(_find_logits(proba) / temperature, axis=1)
+
+
+def _find_logits(proba: np.ndarray) -> np.ndarray:
+    return np.log(np.maximum(proba.astype(np.float64), 1e-12))
 
 
 def find_temperature(proba: np.ndarray, labels: np.ndarray) -> float:
     """Find the temperature, between 1/8 and 8, that minimises the log loss."""
-    logits = np.log(np.maximum(proba.astype(np.float64), 1e-12))
+    logits = _find_logits(proba)
     logits -= logits.max(axis=1, keepdims=True)
     true_logits = logits[np.arange(len(labels)), labels]
 

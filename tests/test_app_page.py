@@ -129,7 +129,7 @@ def test_several_digits_are_shown_with_their_boxes(page_url, tmp_path, sample_sm
     assert shown[0]["label"] == "22"
 
 
-def test_exported_networks_vote(sample_small, tmp_path):
+def test_exported_networks_say_what_they_see(sample_small, tmp_path):
     workspace = sample_small(tmp_path / "workspace")
     assert Page(workspace).read_sample(0)[1] == EXPLANATION
     path = workspace.fold_path("residual", 2, ".onnx")

@@ -71,12 +71,22 @@ def run_ray(
         ray.shutdown()
 
 
-def _start_ray(address: str | None) -> Any:
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # or it reports to its makers
+def import_ray() -> Any:
+    """The package, which is optional.
+
+    Raises:
+        InputError: it is not installed.
+    """
     try:
         import ray
     except ImportError:
         raise InputError("Ray is not installed: .venv/bin/pip install -r requirements-ray.txt") from None
+    return ray
+
+
+def _start_ray(address: str | None) -> Any:
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # or it reports to its makers
+    ray = import_ray()
     if address is None:
         ray.init(address="local", include_dashboard=False, log_to_driver=False)
         return ray
