@@ -143,18 +143,24 @@ def find_seams(ink: Ink, piece: Piece, margin: float) -> list[Seam]:
     paths = _find_cheapest_paths(strength + CLEAR)
     crossed = strength[np.arange(len(strength)), paths].sum(axis=1)
     stroke_width = max(1.0, measure_stroke_width(piece.mask))
-    chosen: dict[float, Seam] = {}
-    for index in np.argsort(crossed):
-        middle = float(paths[index].mean())
-        others = [*chosen, 0, strength.shape[1]]
-        if all(abs(middle - other) > margin for other in others):
-            chosen[middle] = Seam(paths[index], float(crossed[index]) / stroke_width)
+    chosen: list[Seam] = []
+    for index in np.argsort(crossed, kind="stable"):
+        others = [*(seam.columns for seam in chosen), 0, strength.shape[1]]
+        if all(np.abs(paths[index] - other).mean() > margin for other in others):
+            chosen.append(Seam(paths[index], float(crossed[index]) / stroke_width))
             if len(chosen) == MAX_CUTS:
                 break
-    return [chosen[middle] for middle in sorted(chosen)]
+    return sorted(chosen, key=lambda seam: float(seam.columns.mean()))
 
 
 def _find_cheapest_paths(cost: np.ndarray) -> np.ndarray:
+    """For each column of the middle row, the cheapest way up and down from there: int (w, h)."""
+    middle = len(cost) // 2
+    up, down = _find_cheapest_ways_up(cost[: middle + 1]), _find_cheapest_ways_up(cost[middle:][::-1])
+    return np.concatenate([up, down[:, -2::-1]], axis=1)
+
+
+def _find_cheapest_ways_up(cost: np.ndarray) -> np.ndarray:
     """For each column of the last row, the cheapest way up, a column to either side at a time: int (w, h).
 
     Source: seam carving, Avidan and Shamir 2007, doi:10.1145/1276377.1276390.

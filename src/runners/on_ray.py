@@ -86,6 +86,7 @@ def import_ray() -> Any:
 
 def _start_ray(address: str | None) -> Any:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # or it reports to its makers
+    os.environ.setdefault("RAY_worker_niceness", "0")  # or whatever else runs here is served before its workers
     ray = import_ray()
     if address is None:
         ray.init(address="local", include_dashboard=False, log_to_driver=False)
