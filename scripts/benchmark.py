@@ -26,7 +26,7 @@ def main() -> None:
     )
     options.add_argument("--reader", action="store_true", help="the digit reader and its server (ten minutes)")
     options.add_argument(
-        "--scaling", action="store_true", help="growth with images and experiments, jobs, Ray (half an hour)"
+        "--scaling", action="store_true", help="growth with images and experiments, jobs, Ray (an hour)"
     )
     options.add_argument("--faults", type=int, metavar="N", help="trainings that are killed N times in all")
     arguments = parser.parse_args()

@@ -13,7 +13,7 @@ from src.classifiers import Classifier, KerasClassifier, SklearnClassifier, load
 from src.datasets import Dataset
 from src.errors import InputError
 from src.experiments import Experiment
-from src.lessons import make_copies, make_cuttings
+from src.lessons import blur_some, make_copies, make_cuttings
 from src.trainers import Rows
 from src.workspace import Workspace
 
@@ -104,8 +104,8 @@ def split_generations(tasks: Sequence[FoldTask]) -> Iterator[list[FoldTask]]:
 
 
 def add_lessons(task: FoldTask, workspace: Workspace) -> FoldTask:
-    """Give a student distorted copies of its training images, with what its teachers' models of the same fold say of
-    them on average, and cuttings of numbers, which are made of them too.
+    """Give a student lessons that are made of its training images alone: distorted copies, some of them blurred, with
+    what its teachers' models of the same fold say on average of the sharp ones, and cuttings of numbers.
 
     None of these models has seen the fold's validation part, so neither has the student.
 
@@ -126,7 +126,7 @@ def make_lessons(train: Rows, teachers: Sequence[Classifier], seed: int) -> Rows
     """Make the images, and the probabilities, that teachers give a student beside the labels."""
     copies, (cuttings, targets) = make_copies(train[0], seed), make_cuttings(*train, seed)
     proba = np.stack([teacher.predict_proba(copies) for teacher in teachers]).mean(axis=0, dtype=np.float32)
-    return np.concatenate([copies, cuttings]), np.concatenate([proba, targets])
+    return np.concatenate([blur_some(copies, seed), cuttings]), np.concatenate([proba, targets])
 
 
 def load_teacher(workspace: Workspace, experiment: str, fold: int) -> Classifier:

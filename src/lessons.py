@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from src.augmentation import Augmentation, augment
-from src.centering import center
+from src.centering import SIDE, center
 from src.competition import NUM_CLASSES
 
 CHUNK = 4096  # images that are distorted at once: bounds the memory
@@ -20,6 +20,8 @@ class Lessons:
 
     copies: int  # of each training image
     distortion: Augmentation  # of the copies
+    blurred: float  # of the copies, as if they had been small in the picture
+    resolution: tuple[float, float]  # of these, where 1 is sharp
     cuttings: float  # for each training image
     blots: float  # of the cuttings are none, but shapes without sense
     between: float  # of the cuttings are cut near the gaps between digits, the others anywhere
@@ -30,6 +32,8 @@ class Lessons:
 LESSONS = Lessons(
     copies=4,
     distortion=Augmentation(rotation=15.0, elastic=0.7, stroke_share=0.3),
+    blurred=0.25,
+    resolution=(0.4, 0.9),
     cuttings=0.75,
     blots=0.05,
     between=0.6,
@@ -49,6 +53,17 @@ def make_copies(images: np.ndarray, seed: int) -> np.ndarray:
     )
 
 
+def blur_some(images: np.ndarray, seed: int) -> np.ndarray:
+    """Take detail from a share of the images, uint8 (n, 28, 28, 1); the others stay as they are."""
+    rng = np.random.default_rng((seed, len(images), 1))
+    blurred = images.copy()
+    for i in np.flatnonzero(rng.random(len(images)) < LESSONS.blurred):
+        side = round(SIDE * rng.uniform(*LESSONS.resolution))
+        small = cv2.resize(images[i], (side, side), interpolation=cv2.INTER_AREA)
+        blurred[i, ..., 0] = cv2.resize(small, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
+    return blurred
+
+
 def make_cuttings(images: np.ndarray, labels: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Make what a reader meets that cuts numbers into digits.
 
@@ -62,7 +77,7 @@ def make_cuttings(images: np.ndarray, labels: np.ndarray, seed: int) -> tuple[np
         uint8 (m, 28, 28, 1), m about 0.75 n, and float32 (m, 10): 1 for the class of a whole digit, or, where there is
         no digit, all classes alike.
     """
-    rng = np.random.default_rng((seed, len(images)))
+    rng = np.random.default_rng((seed, len(images), 2))
     targets = np.vstack([np.eye(NUM_CLASSES, dtype=np.float32), np.full((1, NUM_CLASSES), 1 / NUM_CLASSES, np.float32)])
     cuttings: list[np.ndarray] = []
     found: list[int] = []

@@ -8,7 +8,8 @@ import numpy as np
 from src.app.paper import find_paper, measure_length
 from src.app.rules import erase_rules
 
-WORKING_SIDES = (160, 640)  # pixels: a smaller picture is made larger first, a larger one smaller
+DIGIT_SIDES = (160, 640)  # pixels: a picture with a shorter longer side is made larger first, with a longer one smaller
+NUMBER_SIDES = (640, 1280)  # the same for several digits
 COARSE_SIDE = 112  # pixels: paper is found on a small copy
 MIN_CONTRAST = 14.0  # grey levels between ink and paper; less is no ink
 MIN_SIGNAL = 4.5  # contrast over noise
@@ -25,13 +26,14 @@ class Ink:
     scale: float  # pixels of the picture for each of these
 
 
-def find_ink(picture: np.ndarray) -> Ink | None:
+def find_ink(picture: np.ndarray, sides: tuple[int, int] = DIGIT_SIDES) -> Ink | None:
     """Separate ink from paper, whichever is darker; None where nothing stands out.
 
     Args:
         picture: uint8 RGB (h, w, 3).
+        sides: the longer side, in pixels, is brought between these.
     """
-    small, scale = _bring_to(picture, *WORKING_SIDES)
+    small, scale = _bring_to(picture, *sides)
     contrast = _subtract_paper(small)
     if contrast is None:
         return None

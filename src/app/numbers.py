@@ -5,19 +5,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from src.app.ink import Ink, find_ink
+from src.app.ink import NUMBER_SIDES, Ink, find_ink
 from src.app.preprocessing import Digit, add_paper, make_digit, move
 from src.app.segmentation import Piece, cut, find_pieces, find_seams, split_lines
 
 PLAIN = 0.9  # of a picture's border: more than this of one colour is paper, with digits that touch the border
 # Of the height of digits:
-DIVISIBLE = 0.7  # a wider piece may be several digits
+DIVISIBLE = 0.5  # a wider piece may be several digits
 NARROW, WIDE = 0.3, 0.9  # most digits are wider (but 1) and less wide
 WIDEST = 1.6  # no digit is wider
-MARGIN = 0.15  # between two cuts, at least
+MARGIN = 0.1  # between two cuts, at least
 LOW = 0.6  # of a piece's height: most of its digits are higher
 # Of a division's score, which is the logarithm of how likely it is:
-STRICT = 10.0  # for what is too narrow, too wide or too low, by the whole height
+STRICT = 2.0  # for what is too narrow, too wide or too low, by the whole height
 MORE = 0.3  # for each digit
 CUT = 0.6  # for ink that is cut, by the width of a stroke
 
@@ -41,7 +41,7 @@ def read_number(picture: np.ndarray, predict: Predict) -> list[list[ReadDigit]]:
     """
     margin = max(2, max(picture.shape) // 20)
     wide = add_paper(picture, margin, least=PLAIN)  # so that digits may touch the border of a drawing or a scan
-    ink = find_ink(picture if wide is None else wide)
+    ink = find_ink(picture if wide is None else wide, NUMBER_SIDES)
     if ink is None:
         return []
     lines = [_read_line(ink, line, predict) for line in split_lines(find_pieces(ink))]
