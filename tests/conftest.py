@@ -19,6 +19,7 @@ from src.data import load_train
 from src.folds import make_folds, save_folds
 from src.sample import write_sample
 from src.workspace import REPOSITORY, Workspace
+from tests.app_server import Server
 from tests.kaggle_server import Kaggle
 
 
@@ -31,6 +32,13 @@ def pytest_collection_modifyitems(config, items):
         left_out = [item for item in items if item.get_closest_marker("slow") or item.get_closest_marker("browser")]
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
+
+
+@pytest.fixture(scope="session")
+def url() -> Iterator[str]:
+    """Of the application, as it is when nobody changes a limit."""
+    with Server() as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

@@ -4,8 +4,8 @@ import pytest
 from playwright.sync_api import expect
 
 from src.app.flags import load_flags
+from tests.app_server import Server, wait_for_page
 from tests.conftest import open_chromium
-from tests.test_api import Server, wait_for_page
 from tests.test_pictures import PNG
 
 pytestmark = pytest.mark.browser

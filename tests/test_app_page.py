@@ -21,7 +21,7 @@ from src.app.recognizer import Recognizer
 from src.data import read_train
 from src.errors import InputError
 from src.workspace import READER_DIR, REPOSITORY
-from tests.test_api import Server, wait_for_page
+from tests.app_server import Server, wait_for_page
 from tests.test_pictures import HOSTILE, PNG, RGB, encode
 
 

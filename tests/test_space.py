@@ -14,7 +14,7 @@ from packaging.requirements import Requirement
 
 from src.errors import InputError
 from src.export.space import make_space
-from tests.test_api import free_port, post, wait_for_page
+from tests.app_server import free_port, post, wait_for_page
 from tests.test_pictures import PNG
 
 
