@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from lightgbm import LGBMClassifier
 
-from src.views import View
+from src.views import View, look
 
 PREDICTION_BATCH = 512  # images at once: bounds the memory, and large enough to keep the cores busy
 
@@ -51,17 +51,12 @@ class KerasClassifier:
         self.model, self.history, self.views, self.sure_above = model, history, views, sure_above
 
     def predict_proba(self, images: np.ndarray) -> np.ndarray:
-        proba = self._look(images, self.views[0])
-        unsure = proba.max(axis=1) <= self.sure_above
-        if len(self.views) > 1 and unsure.any():
-            looks = [proba[unsure], *(self._look(images[unsure], view) for view in self.views[1:])]
-            proba[unsure] = np.mean(looks, axis=0, dtype=np.float32)
-        return proba
+        return look(self._predict, images, self.views, self.sure_above)
 
-    def _look(self, images: np.ndarray, view: View) -> np.ndarray:
+    def _predict(self, images: np.ndarray) -> np.ndarray:
         # Not model.predict: its tf.data pipeline can take seconds to shut down after each call.
         batches = np.split(images, range(PREDICTION_BATCH, len(images), PREDICTION_BATCH))
-        return np.concatenate([self._predict_batch(view.distort(batch)) for batch in batches])
+        return np.concatenate([self._predict_batch(batch) for batch in batches])
 
     def _predict_batch(self, images: np.ndarray) -> np.ndarray:
         # Filled up to a power of two, as backends compile the model anew for each size.

@@ -20,7 +20,7 @@ from src.classical_trainers import LightGBMTrainer, SklearnTrainer
 from src.errors import InputError, nearest
 from src.lessons import LESSONS
 from src.trainers import KerasTrainer, Trainer
-from src.views import View
+from src.views import SURE, VIEWS
 
 
 @dataclass(frozen=True)
@@ -78,9 +78,6 @@ def _describe(value: Any) -> Any:
 
 ELASTIC = Augmentation(elastic=0.7)  # pixels; on half of the images
 SLIGHT = Augmentation(rotation=5.0, zoom=0.05, shift=0.03, shear=3.0)  # for lessons, which are distorted already
-# As it is, and turned and zoomed a little: a tenth fewer errors, nearly all of them where the first look is unsure.
-VIEWS = (View(), *(View(rotation, zoom) for rotation in (-6.0, 6.0) for zoom in (0.96, 1.04)))
-SURE = 0.99
 
 STRIDED = KerasTrainer(
     partial(models.strided_cnn, dropout=0.2),
@@ -112,7 +109,7 @@ TUNED_DENSE = replace(
 )
 PLAIN = KerasTrainer(models.plain_cnn, epochs=30, batch_size=86, augmentation=Augmentation())
 BOOSTED = LightGBMTrainer()
-READER = KerasTrainer(models.reader_cnn, epochs=8, augmentation=SLIGHT, learning_rate=2e-3, ema_momentum=0.99)
+READER = replace(RESIDUAL, network=models.reader_cnn, epochs=8, augmentation=SLIGHT)
 TINY = KerasTrainer(models.tiny_cnn, epochs=2, augmentation=ELASTIC, learning_rate=3e-3, ema_momentum=0.9)
 
 LONG = (

@@ -1,5 +1,6 @@
 """How images are moved: where each pixel comes from, and fixed ways to look at an image a second time."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -26,6 +27,31 @@ class View:
         zoom, still = np.full((1, 2), self.zoom), np.zeros((1, 2))
         sources = find_sources(np.array([self.rotation]), zoom, shear=still, shift=still).astype(np.float32)
         return resample(images, np.broadcast_to(sources.reshape(1, 2, SIDE, SIDE), (len(images), 2, SIDE, SIDE)))
+
+
+# As it is, and turned and zoomed a little: a tenth fewer errors, nearly all of them where the first look is unsure.
+VIEWS = (View(), *(View(rotation, zoom) for rotation in (-6.0, 6.0) for zoom in (0.96, 1.04)))
+SURE = 0.99
+
+
+def look(
+    predict: Callable[[np.ndarray], np.ndarray], images: np.ndarray, views: Sequence[View], sure_above: float
+) -> np.ndarray:
+    """Predict images, uint8 (n, 28, 28, 1), under the first view, and where that is unsure under all of them.
+
+    Args:
+        predict: gives class probabilities, float32 (n, 10).
+        sure_above: a greater probability at the first look is enough.
+
+    Returns:
+        float32 (n, 10): those of the first look, or the mean over all.
+    """
+    proba = predict(views[0].distort(images))
+    unsure = proba.max(axis=1) <= sure_above
+    if len(views) > 1 and unsure.any():
+        looks = [proba[unsure], *(predict(view.distort(images[unsure])) for view in views[1:])]
+        proba[unsure] = np.mean(looks, axis=0, dtype=np.float32)
+    return proba
 
 
 def find_sources(rotation: Any, zoom: Any, shear: Any, shift: Any, displacement: Any = 0.0, xp: Any = np) -> Any:

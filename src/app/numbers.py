@@ -1,7 +1,6 @@
-"""Read a number: find the digits of a picture, line by line from the left, and divide digits that touch."""
+"""Find the digits of a number, line by line from the left, and divide those that touch."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -25,16 +24,8 @@ Predict = Callable[[np.ndarray], np.ndarray]
 """Probabilities, float32 (n, 10), of images, uint8 (n, 28, 28, 1)."""
 
 
-@dataclass(frozen=True)
-class ReadDigit:
-    """A digit of a number."""
-
-    digit: Digit
-    proba: np.ndarray  # float32 (10,)
-
-
-def read_number(picture: np.ndarray, predict: Predict) -> list[list[ReadDigit]]:
-    """Find and read the digits of a picture: lines from the top, each from the left; empty where there are none.
+def find_digits(picture: np.ndarray, predict: Predict) -> list[list[Digit]]:
+    """Find the digits of a picture: lines from the top, each from the left; empty where there are none.
 
     Args:
         picture: uint8 RGB (h, w, 3).
@@ -44,23 +35,23 @@ def read_number(picture: np.ndarray, predict: Predict) -> list[list[ReadDigit]]:
     ink = find_ink(picture if wide is None else wide, NUMBER_SIDES)
     if ink is None:
         return []
-    lines = [_read_line(ink, line, predict) for line in split_lines(find_pieces(ink))]
+    lines = [_find_in_line(ink, line, predict) for line in split_lines(find_pieces(ink))]
     if wide is not None:
         lines = [[_move(digit, -margin, picture) for digit in line] for line in lines]
     return [line for line in lines if line]
 
 
-def _move(digit: ReadDigit, distance: int, picture: np.ndarray) -> ReadDigit:
-    return ReadDigit(Digit(digit.digit.image, move(digit.digit.box, distance, picture)), digit.proba)
+def _move(digit: Digit, distance: int, picture: np.ndarray) -> Digit:
+    return Digit(digit.image, move(digit.box, distance, picture))
 
 
-def _read_line(ink: Ink, line: list[Piece], predict: Predict) -> list[ReadDigit]:
+def _find_in_line(ink: Ink, line: list[Piece], predict: Predict) -> list[Digit]:
     typical = float(np.median([piece.height for piece in line]))
-    return [digit for piece in line for digit in _read_piece(ink, piece, max(typical, piece.height), predict)]
+    return [digit for piece in line for digit in _divide(ink, piece, max(typical, piece.height), predict)]
 
 
-def _read_piece(ink: Ink, piece: Piece, height: float, predict: Predict) -> list[ReadDigit]:
-    """Read a piece as one digit or, where it is wide, as the likeliest way to divide it.
+def _divide(ink: Ink, piece: Piece, height: float, predict: Predict) -> list[Digit]:
+    """Take a piece as one digit or, where it is wide, divide it in the likeliest way.
 
     Args:
         height: of digits, in pixels.
@@ -86,7 +77,7 @@ def _read_piece(ink: Ink, piece: Piece, height: float, predict: Predict) -> list
         (i, j): _score(part, piece.height, height, proba[i, j]) - (CUT * seams[j - 1].crossed if j < last else 0.0)
         for (i, j), (part, _) in parts.items()
     }
-    return [ReadDigit(parts[place][1], proba[place]) for place in _find_best_path(scores, last)]
+    return [parts[place][1] for place in _find_best_path(scores, last)]
 
 
 def _score(part: Piece, whole_height: int, height: float, proba: np.ndarray) -> float:

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 import onnxruntime
 
-from src.app.numbers import read_number
+from src.app.numbers import find_digits
 from src.app.pictures import open_picture, read_width
-from src.app.preprocessing import Box, find_digit
+from src.app.preprocessing import Box, Digit, find_digit
+from src.views import SURE, VIEWS, look
 from src.workspace import READER_DIR
 
 MIN_CONFIDENCE = 0.35  # a guess that is less sure than this is no answer
@@ -62,25 +63,28 @@ class Recognizer:
 
     def predict_proba(self, images: np.ndarray) -> np.ndarray:
         """Give class probabilities, float32 (n, 10), for images as in train.csv, uint8 (n, 28, 28, 1)."""
+        return look(self.predict_at_once, images, VIEWS, SURE)
+
+    def predict_at_once(self, images: np.ndarray) -> np.ndarray:
+        """The same from a single look at each image, where there are many of them."""
         return self._session.run(None, {self._input: images.astype(np.float32)})[0]
 
     def read(self, pictures: Iterable[np.ndarray]) -> list[Reading]:
         """Read pictures, uint8 RGB (h, w, 3), each of its own size, one digit each."""
-        digits = [find_digit(picture) for picture in pictures]
-        found = [digit for digit in digits if digit is not None]
-        proba = iter(self.predict_proba(np.stack([digit.image for digit in found])) if found else ())
-        return [NO_DIGIT if digit is None else _make_reading(next(proba), digit.image, digit.box) for digit in digits]
+        return self._read_digits([find_digit(picture) for picture in pictures])
 
     def read_number(self, picture: np.ndarray) -> Number:
         """Read a picture, uint8 RGB (h, w, 3), that shows a number, or several below one another."""
-        lines = [
-            [_make_reading(one.proba, one.digit.image, one.digit.box) for one in line]
-            for line in read_number(picture, self.predict_proba)
-        ]
+        lines = [self._read_digits(line) for line in find_digits(picture, self.predict_at_once)]
         sure = [[reading for reading in line if reading.digit is not None] for line in lines]
         # What is left out may have been a digit.
         confidence = prod(max(reading.probabilities) for line in lines for reading in line)
         return Number([line for line in sure if line], confidence if any(sure) else 0.0)
+
+    def _read_digits(self, digits: Sequence[Digit | None]) -> list[Reading]:
+        found = [digit for digit in digits if digit is not None]
+        proba = iter(self.predict_proba(np.stack([digit.image for digit in found])) if found else ())
+        return [NO_DIGIT if digit is None else _make_reading(next(proba), digit.image, digit.box) for digit in digits]
 
     def read_image(self, image: np.ndarray) -> Reading:
         """Read an image as in train.csv, uint8 (28, 28, 1), as it is."""
