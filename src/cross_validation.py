@@ -173,7 +173,7 @@ def _estimate_task(task: FoldTask) -> float:
     rows, valid_rows = task.split()
     images, labels = dataset.images[rows], dataset.labels[rows]
     if task.experiment.teachers:
-        times = 1 + LESSONS.copies + LESSONS.cuttings
+        times = 1 + LESSONS.copies + LESSONS.scraps
         some = np.resize(np.arange(len(rows)), round(times * len(rows)))
         images, labels = images[some], labels[some]
     num_predicted = len(valid_rows) + NUM_TRAIN_PREDICTED + len(dataset.test_images)

@@ -77,7 +77,6 @@ def _describe(value: Any) -> Any:
 
 
 ELASTIC = Augmentation(elastic=0.7)  # pixels; on half of the images
-SLIGHT = Augmentation(rotation=5.0, zoom=0.05, shift=0.03, shear=3.0)  # for lessons, which are distorted already
 
 STRIDED = KerasTrainer(
     partial(models.strided_cnn, dropout=0.2),
@@ -109,7 +108,7 @@ TUNED_DENSE = replace(
 )
 PLAIN = KerasTrainer(models.plain_cnn, epochs=30, batch_size=86, augmentation=Augmentation())
 BOOSTED = LightGBMTrainer()
-READER = replace(RESIDUAL, network=models.reader_cnn, epochs=8, augmentation=SLIGHT)
+READER = replace(RESIDUAL, augmentation=None)  # lessons are distorted
 TINY = KerasTrainer(models.tiny_cnn, epochs=2, augmentation=ELASTIC, learning_rate=3e-3, ema_momentum=0.9)
 
 LONG = (

@@ -10,10 +10,11 @@ import numpy as np
 
 from src.artifacts import load_record, load_records, retrain
 from src.classifiers import Classifier, KerasClassifier, SklearnClassifier, load_classifier
+from src.competition import NUM_CLASSES
 from src.datasets import Dataset
 from src.errors import InputError
 from src.experiments import Experiment
-from src.lessons import blur_some, make_copies, make_cuttings
+from src.lessons import make_copies, make_scraps
 from src.trainers import Rows
 from src.workspace import Workspace
 
@@ -104,8 +105,8 @@ def split_generations(tasks: Sequence[FoldTask]) -> Iterator[list[FoldTask]]:
 
 
 def add_lessons(task: FoldTask, workspace: Workspace) -> FoldTask:
-    """Give a student lessons that are made of its training images alone: distorted copies, some of them blurred, with
-    what its teachers' models of the same fold say on average of the sharp ones, and cuttings of numbers.
+    """Give a student distorted copies of its training images, with what its teachers' models of the same fold say of
+    them on average, and scraps that are no digits, with all probabilities alike.
 
     None of these models has seen the fold's validation part, so neither has the student.
 
@@ -117,16 +118,16 @@ def add_lessons(task: FoldTask, workspace: Workspace) -> FoldTask:
     find_pending(task.experiment.teachers, [task.fold], task.dataset, workspace)  # checks the complete folds
     _require_teachers(task.experiment, task.fold, [], workspace)
     teachers = [load_teacher(workspace, teacher.name, task.fold) for teacher in task.experiment.teachers]
-    train_rows, _ = task.split()
-    train = task.dataset.images[train_rows], task.dataset.labels[train_rows]
-    return replace(task, lessons=make_lessons(train, teachers, task.experiment.fold_seed(task.fold)))
+    images = task.dataset.images[task.split()[0]]
+    return replace(task, lessons=make_lessons(images, teachers, task.experiment.fold_seed(task.fold)))
 
 
-def make_lessons(train: Rows, teachers: Sequence[Classifier], seed: int) -> Rows:
+def make_lessons(images: np.ndarray, teachers: Sequence[Classifier], seed: int) -> Rows:
     """Make the images, and the probabilities, that teachers give a student beside the labels."""
-    copies, (cuttings, targets) = make_copies(train[0], seed), make_cuttings(*train, seed)
+    copies, scraps = make_copies(images, seed), make_scraps(images, seed)
     proba = np.stack([teacher.predict_proba(copies) for teacher in teachers]).mean(axis=0, dtype=np.float32)
-    return np.concatenate([blur_some(copies, seed), cuttings]), np.concatenate([proba, targets])
+    alike = np.full((len(scraps), NUM_CLASSES), 1 / NUM_CLASSES, np.float32)
+    return np.concatenate([copies, scraps]), np.concatenate([proba, alike])
 
 
 def load_teacher(workspace: Workspace, experiment: str, fold: int) -> Classifier:

@@ -60,19 +60,10 @@ def residual_cnn(dropout: float = 0.3, momentum: float = 0.95) -> keras.Model:
     Source: after the wide residual net of github.com/ttdoucet/mnist (residual = x + relu(conv(x)) on normalised x),
     about a thirtieth of its multiply-adds.
     """
-    return _build_residual((32, 48, 96), dropout, momentum, "residual_cnn")
-
-
-def reader_cnn(dropout: float = 0.2, momentum: float = 0.95) -> keras.Model:
-    """`residual_cnn`, a sixth wider, which 1.5 MB have room for."""
-    return _build_residual((36, 56, 112), dropout, momentum, "reader_cnn")
-
-
-def _build_residual(widths: tuple[int, int, int], dropout: float, momentum: float, name: str) -> keras.Model:
     pixels, x = _start()
-    x = _conv_relu_norm(x, widths[0], 5, momentum, padding="same")
+    x = _conv_relu_norm(x, 32, 5, momentum, padding="same")
     x = layers.MaxPooling2D(2)(x)
-    for filters in widths[1:]:
+    for filters in (48, 96):
         x = _conv_relu_norm(x, filters, 3, momentum)
         for _ in range(2):
             branch = layers.Conv2D(filters, 3, padding="same", activation="relu")(x)
@@ -80,7 +71,7 @@ def _build_residual(widths: tuple[int, int, int], dropout: float, momentum: floa
         x = layers.MaxPooling2D(2)(x)
     x = layers.GlobalAveragePooling2D()(x)
     x = layers.Dropout(dropout)(x)
-    return keras.Model(pixels, _softmax(layers.Dense(NUM_CLASSES)(x)), name=name)
+    return keras.Model(pixels, _softmax(layers.Dense(NUM_CLASSES)(x)), name="residual_cnn")
 
 
 def large_kernel_cnn(momentum: float = 0.95) -> keras.Model:

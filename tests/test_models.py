@@ -11,7 +11,6 @@ from src import models
     [
         (models.strided_cnn, 327_242),
         (models.residual_cnn, 266_746),
-        (models.reader_cnn, 361_562),
         (models.large_kernel_cnn, 546_184),
         (models.plain_cnn, 887_530),
         (models.dense_network, 669_706),
@@ -31,7 +30,6 @@ def test_parameter_count_and_output(build, num_parameters, sample_rows):
     [
         models.strided_cnn,
         models.residual_cnn,
-        models.reader_cnn,
         models.large_kernel_cnn,
         models.plain_cnn,
         models.dense_network,

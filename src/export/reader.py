@@ -61,10 +61,10 @@ def _train(experiment: Experiment, dataset: Dataset, workspace: Workspace) -> tu
     num_folds = dataset.folds.num_folds
     teachers = [load_teacher(workspace, one.name, fold) for one in experiment.teachers for fold in range(num_folds)]
     seed = experiment.fold_seed(num_folds)
-    rows = dataset.images, dataset.labels
-    lessons = make_lessons(rows, teachers, seed)
+    lessons = make_lessons(dataset.images, teachers, seed)
     checkpoint_dir = workspace.whole_checkpoint_dir(experiment.name)
     claim(checkpoint_dir, experiment, dataset, lessons, describe_environment() | experiment.trainer.describe_backend())
+    rows = dataset.images, dataset.labels
     watched = rows[0][:1000], rows[1][:1000]  # shows progress; its figures mean nothing, as it is trained on
     classifier = cast(KerasClassifier, experiment.trainer.fit(rows, watched, seed, checkpoint_dir, lessons))
     return classifier.model, sum(entry["seconds"] for entry in classifier.history)
