@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from src.artifacts import load_predictions
-from src.ensemble import blend, choose_weights, find_temperature, mix, scale, scale_nested, write_submission
+from src.calibration import find_temperature, scale, scale_nested
+from src.ensemble import blend, choose_weights, mix, write_submission
 from src.errors import InputError
 from src.folds import load_folds
 from src.metrics import accuracy_gain

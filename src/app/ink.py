@@ -8,7 +8,7 @@ import numpy as np
 from src.app.paper import find_paper, measure_length
 from src.app.rules import erase_rules
 
-DIGIT_SIDES = (160, 640)  # pixels: a picture with a shorter longer side is made larger first, with a longer one smaller
+DIGIT_SIDES = (160, 640)  # pixels: between these the longer side of a picture is brought first
 NUMBER_SIDES = (640, 1280)  # the same for several digits
 COARSE_SIDE = 112  # pixels: paper is found on a small copy
 MIN_CONTRAST = 14.0  # grey levels between ink and paper; less is no ink

@@ -74,7 +74,7 @@ class Page:
         if reading.image is None:
             return {}, NOTHING, None, None, None
         seen = enlarge(reading.image, SHOWN_FACTOR)
-        why = paint(reading.image, explain(reading.image, self.recognizer.predict_at_once), SHOWN_FACTOR)
+        why = paint(reading.image, explain(reading.image, self.recognizer.predict_once), SHOWN_FACTOR)
         state = reading.image, reading.digit
         if reading.digit is None:
             return {}, NOTHING, seen, why, state

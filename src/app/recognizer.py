@@ -63,10 +63,10 @@ class Recognizer:
 
     def predict_proba(self, images: np.ndarray) -> np.ndarray:
         """Give class probabilities, float32 (n, 10), for images as in train.csv, uint8 (n, 28, 28, 1)."""
-        return look(self.predict_at_once, images, VIEWS, SURE)
+        return look(self.predict_once, images, VIEWS, SURE)
 
-    def predict_at_once(self, images: np.ndarray) -> np.ndarray:
-        """The same from a single look at each image, where there are many of them."""
+    def predict_once(self, images: np.ndarray) -> np.ndarray:
+        """The same from one look at each image, for those who ask about many."""
         return self._session.run(None, {self._input: images.astype(np.float32)})[0]
 
     def read(self, pictures: Iterable[np.ndarray]) -> list[Reading]:
@@ -75,7 +75,7 @@ class Recognizer:
 
     def read_number(self, picture: np.ndarray) -> Number:
         """Read a picture, uint8 RGB (h, w, 3), that shows a number, or several below one another."""
-        lines = [self._read_digits(line) for line in find_digits(picture, self.predict_at_once)]
+        lines = [self._read_digits(line) for line in find_digits(picture, self.predict_once)]
         sure = [[reading for reading in line if reading.digit is not None] for line in lines]
         # What is left out may have been a digit.
         confidence = prod(max(reading.probabilities) for line in lines for reading in line)

@@ -59,7 +59,7 @@ def compare_runners(workspace: Workspace) -> dict[str, Any]:
     Raises:
         InputError: Ray is not installed.
     """
-    import_ray()  # rather than fail after twenty minutes
+    import_ray()  # rather than fail after a quarter of an hour
     seconds = dict.fromkeys(WAYS, 0.0)
     for name, options in (*WAYS.items(), *reversed(WAYS.items())):
         with tempfile.TemporaryDirectory() as directory:

@@ -13,8 +13,9 @@ from scipy.stats import false_discovery_control
 
 from src import estimators
 from src.artifacts import Predictions, load_predictions, retrain
+from src.calibration import scale_nested
 from src.classifiers import SklearnClassifier
-from src.ensemble import choose_weights, load_blended_recipes, mix_nested, scale_nested
+from src.ensemble import choose_weights, load_blended_recipes, mix_nested
 from src.errors import InputError
 from src.folds import Folds
 from src.metrics import accuracy, accuracy_gain, cross_entropy_gain, mcnemar, measure_digits, standard_error

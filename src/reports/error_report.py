@@ -10,9 +10,9 @@ import pandas as pd
 from sklearn.metrics import confusion_matrix
 
 from src.artifacts import require_test_images
+from src.calibration import find_temperature, scale_nested
 from src.competition import NUM_CLASSES
 from src.datasets import Dataset
-from src.ensemble import find_temperature, scale_nested
 from src.errors import InputError
 from src.label_errors import rank_suspects
 from src.metrics import format_accuracy, measure, measure_digits
