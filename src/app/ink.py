@@ -1,5 +1,6 @@
 """Find the ink of a picture: pen on paper or chalk on a board, in any colour, under shadows, on ruled paper."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -8,7 +9,7 @@ import numpy as np
 from src.app.paper import find_paper, measure_length
 from src.app.rules import erase_rules
 
-DIGIT_SIDES = (160, 640)  # pixels: between these the longer side of a picture is brought first
+DIGIT_SIDES = (280, 640)  # pixels: between these the longer side of a picture is brought first
 NUMBER_SIDES = (640, 1280)  # the same for several digits
 COARSE_SIDE = 112  # pixels: paper is found on a small copy
 MIN_CONTRAST = 14.0  # grey levels between ink and paper; less is no ink
@@ -34,9 +35,10 @@ def find_ink(picture: np.ndarray, sides: tuple[int, int] = DIGIT_SIDES) -> Ink |
         sides: the longer side, in pixels, is brought between these.
     """
     small, scale = _bring_to(picture, *sides)
-    contrast = _subtract_paper(small)
-    if contrast is None:
+    subtracted = _subtract_paper(small)
+    if subtracted is None:
         return None
+    contrast, find_colors = subtracted
     soft = cv2.GaussianBlur(contrast, (0, 0), max(0.6, max(contrast.shape) / 400))
     levels = _find_levels(soft)
     if levels is None:
@@ -44,7 +46,7 @@ def find_ink(picture: np.ndarray, sides: tuple[int, int] = DIGIT_SIDES) -> Ink |
     full, noise = levels
     weak = max(0.3 * full, 2.5 * noise)
     soft = np.maximum(soft, 0)
-    clean = erase_rules(soft, weak, noise)
+    clean = erase_rules(soft, find_colors, full, weak, noise)
     strength = np.clip((contrast if clean is soft else np.where(clean < soft, clean, contrast)) / full, 0, 1)
     firm = clean >= FIRM * full
     strokes = (clean > max(STROKE * full, weak)).astype(np.uint8) + firm
@@ -62,8 +64,11 @@ def _bring_to(picture: np.ndarray, smallest: int, largest: int) -> tuple[np.ndar
     return cv2.resize(picture, size, interpolation=cv2.INTER_AREA if scale > 1 else cv2.INTER_CUBIC), scale
 
 
-def _subtract_paper(picture: np.ndarray) -> np.ndarray | None:
-    """How far each pixel is from paper towards the ink's colour: grey levels as in full light, float32 (h, w)."""
+def _subtract_paper(picture: np.ndarray) -> tuple[np.ndarray, Callable[[], np.ndarray]] | None:
+    """How far each pixel is from paper towards the ink's colour: grey levels as in full light, float32 (h, w).
+
+    Also gives what gives the same in each colour, float32 (h, w, 3).
+    """
     coarse, _ = _bring_to(picture, 1, COARSE_SIDE)
     paper = find_paper(coarse)
     light = cv2.transform(paper, np.full((1, 3), 1 / 3, np.float32))
@@ -81,7 +86,11 @@ def _subtract_paper(picture: np.ndarray) -> np.ndarray | None:
     towards = cv2.transform(picture.astype(np.float32), direction[None])
     size = picture.shape[1], picture.shape[0]
     paper_towards, gain = (cv2.resize(array, size) for array in (paper @ direction, gain.astype(np.float32)))
-    return (towards.reshape(paper_towards.shape) - paper_towards) * gain
+
+    def find_colors() -> np.ndarray:
+        return (picture - cv2.resize(paper, size)) * gain[..., None]
+
+    return (towards.reshape(paper_towards.shape) - paper_towards) * gain, find_colors
 
 
 def _find_levels(soft: np.ndarray) -> tuple[float, float] | None:
