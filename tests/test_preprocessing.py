@@ -84,6 +84,16 @@ def test_rules_are_erased(digit, spacing, squared):
     assert difference(find_digit(ruled), digit) < 11  # another digit differs by 25 and more
 
 
+@pytest.mark.parametrize("rule", [(150, 170, 215), (225, 150, 150), (185, 185, 185)], ids=["blue", "red", "grey"])
+def test_ink_that_lies_along_a_rule_stays(digit, rule):
+    picture = np.full((SIDE, SIDE, 3), 255, np.uint8)
+    for place in range(28, SIDE, 75):  # one along the foot of the 2
+        cv2.line(picture, (0, place), (SIDE, place), rule, 9, cv2.LINE_AA)
+    written = draw(ink=(20, 30, 120))
+    ruled = np.where(written < picture, written, picture)
+    assert difference(find_digit(ruled), digit) < 4
+
+
 def test_noise_and_jpeg_do_not_matter(digit):
     noisy = np.clip(draw(paper=(225, 220, 210)) + np.random.default_rng(0).normal(0, 12, (SIDE, SIDE, 3)), 0, 255)
     jpeg = cv2.imdecode(
