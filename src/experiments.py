@@ -108,7 +108,7 @@ TUNED_DENSE = replace(
 )
 PLAIN = KerasTrainer(models.plain_cnn, epochs=30, batch_size=86, augmentation=Augmentation())
 BOOSTED = LightGBMTrainer()
-READER = replace(RESIDUAL, epochs=8, augmentation=Augmentation(rotation=4.0, zoom=0.03, shift=0.02, shear=3.0))
+READER = replace(RESIDUAL, epochs=7, augmentation=Augmentation(rotation=4.0, zoom=0.03, shift=0.02, shear=3.0))
 """Lessons are distorted already: this only makes them new in each epoch."""
 TINY = KerasTrainer(models.tiny_cnn, epochs=2, augmentation=ELASTIC, learning_rate=3e-3, ema_momentum=0.9)
 
