@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 import pytest
+from sklearn.datasets import load_digits
 
 from src.app.preprocessing import find_digit, measure_stroke_width
 
@@ -70,6 +71,27 @@ def test_shadows_do_not_matter(digit):
     shade = 0.45 + 0.55 / (1 + np.exp((x + y - 1) * 12))
     shadowed = (draw() * shade[..., None]).astype(np.uint8)
     assert difference(find_digit(shadowed), digit) < 6
+
+
+def test_a_bright_spot_on_squared_paper_is_no_ink(digit):
+    picture = draw(paper=(120, 120, 118), ink=(60, 40, 60))
+    for place in range(20, SIDE, 50):
+        picture[place : place + 2] = picture[:, place : place + 2] = (95, 70, 70)
+    y, x = np.mgrid[:SIDE, :SIDE]
+    spot = 1 + np.exp(-((x - 190) ** 2 + (y - 170) ** 2) / (2 * 30**2))
+    bright = np.clip(picture * spot[..., None], 0, 255).astype(np.uint8)
+    assert difference(find_digit(bright), digit) < 11
+
+
+def test_soft_and_pale_parts_of_a_stroke_stay():
+    zeros = [image / 16 for image, label in zip(*load_digits(return_X_y=True), strict=True) if label == 0][:60]
+    closed = 0
+    for zero in zeros:
+        ink = np.pad(zero.reshape(8, 8), 2).astype(np.float32)
+        ink = cv2.resize(ink, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC).clip(0, 1)
+        image = find_digit(np.repeat((255 * (1 - ink)).astype(np.uint8)[..., None], 3, axis=2)).image[..., 0]
+        closed += cv2.connectedComponents((image < 40).astype(np.uint8), connectivity=4)[0] == 3  # around, within
+    assert closed >= 0.97 * len(zeros)
 
 
 @pytest.mark.parametrize("spacing", [40, 55])

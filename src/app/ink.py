@@ -14,6 +14,8 @@ NUMBER_SIDES = (640, 1280)  # the same for several digits
 COARSE_SIDE = 112  # pixels: paper is found on a small copy
 MIN_CONTRAST = 14.0  # grey levels between ink and paper; less is no ink
 MIN_SIGNAL = 4.5  # contrast over noise
+THIN, BROAD = 0.045, 0.2  # of the longer side: wider than rules; wider than strokes
+MOSTLY = 0.4  # of the greatest contrast
 STROKE = 0.35  # of full ink: what belongs to a stroke
 FIRM = 0.6  # of full ink: what has no pixel of it is no stroke but a shadow or a smear
 
@@ -75,10 +77,8 @@ def _subtract_paper(picture: np.ndarray) -> tuple[np.ndarray, Callable[[], np.nd
     reference = float(np.quantile(light[::2, ::2], 0.9))
     gain = reference / np.maximum(light, 0.25 * reference + 1) if reference > 60 else np.ones_like(light)
     difference = (coarse - paper) * gain[..., None]
-    distance = measure_length(difference)
-    num_top = max(3, min(distance.size // 100, 400))
-    top = np.partition(distance.ravel(), -num_top)[-num_top:].mean()
-    direction = difference[distance >= 0.6 * top].mean(axis=0)
+    distance = _keep_strokes(measure_length(difference))
+    direction = difference[distance >= 0.6 * _find_top(distance)].mean(axis=0)
     length = np.linalg.norm(direction)
     if length < 1e-3:
         return None
@@ -91,6 +91,25 @@ def _subtract_paper(picture: np.ndarray) -> tuple[np.ndarray, Callable[[], np.nd
         return (picture - cv2.resize(paper, size)) * gain[..., None]
 
     return (towards.reshape(paper_towards.shape) - paper_towards) * gain, find_colors
+
+
+def _keep_strokes(distance: np.ndarray) -> np.ndarray:
+    """What is thin of what differs from paper, unless hardly anything is: light and shadow are broad."""
+    side = max(distance.shape)
+    whole = cv2.morphologyEx(distance, cv2.MORPH_CLOSE, _square(THIN * side))  # rules divide it
+    broad = cv2.morphologyEx(whole, cv2.MORPH_OPEN, _square(BROAD * side))
+    thin = np.maximum(distance - broad, 0)
+    return thin if _find_top(thin) > MOSTLY * _find_top(distance) else distance
+
+
+def _square(side: float) -> np.ndarray:
+    return np.ones((round(side), round(side)), np.uint8)
+
+
+def _find_top(values: np.ndarray) -> float:
+    """The mean of the highest hundredth."""
+    num_top = max(3, min(values.size // 100, 400))
+    return float(np.partition(values.ravel(), -num_top)[-num_top:].mean())
 
 
 def _find_levels(soft: np.ndarray) -> tuple[float, float] | None:

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 
 EDGE = 0.3  # of the sharpest edges' gradient: what else is an edge; shadows are softer
+SOFT_EDGE = 0.2  # the same for what goes on where an edge ends
 NOISE_EDGE = 3.2  # times the median gradient: what is no edge but noise
 SPREAD_SIDE = 32  # pixels: paper is smooth, so it is spread on a copy this small
 SMOOTHING = (0.25, 0.1, 0.04)  # of the longer side: from afar, and ever closer where enough paper is near
@@ -50,8 +51,11 @@ def _find_edges(picture: np.ndarray) -> np.ndarray:
     sample = gradient[::2, ::2].ravel()
     num_sharp = max(4, sample.size // 400)
     sharpest = np.partition(sample, -num_sharp)[-num_sharp:].mean()
-    edges = gradient > max(EDGE * sharpest, NOISE_EDGE * np.median(sample))
-    return cv2.dilate(edges.astype(np.uint8), np.ones((3, 3), np.uint8))
+    noise = NOISE_EDGE * np.median(sample)
+    num_pieces, pieces = cv2.connectedComponents((gradient > max(SOFT_EDGE * sharpest, noise)).astype(np.uint8))
+    is_edge = np.zeros(num_pieces, np.uint8)
+    is_edge[pieces[gradient > max(EDGE * sharpest, noise)]] = 1
+    return cv2.dilate(is_edge[pieces], np.ones((3, 3), np.uint8))
 
 
 def _count_border_pixels(parts: np.ndarray, num_parts: int) -> np.ndarray:
