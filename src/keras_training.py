@@ -131,18 +131,25 @@ def choose_watched(num_valid: int) -> slice:
     return slice(None, None, -(-num_valid // NUM_WATCHED))
 
 
+def measure_valid(model: keras.Model, valid: tuple[np.ndarray, np.ndarray]) -> dict[str, float]:
+    """Accuracy on some of the validation rows: images, uint8 (n, 28, 28, 1), and labels, int64 (n,)."""
+    images, labels = valid
+    watched = choose_watched(len(labels))
+    return {"valid_accuracy": accuracy(labels[watched], KerasClassifier(model).predict_proba(images[watched]))}
+
+
 class EpochWatch(keras.callbacks.Callback):
     """Seeds each epoch, shows its progress, measures it, saves a checkpoint after it, and reports it."""
 
     def __init__(
         self,
         batches: AugmentedBatches,
-        valid: tuple[np.ndarray, np.ndarray],
+        measure: Callable[[], dict[str, float]],
         checkpoint: Checkpoint,
         report: Callable[[dict[str, Any]], None],
     ):
         super().__init__()
-        self.batches, self.valid, self.checkpoint, self.report = batches, valid, checkpoint, report
+        self.batches, self.measure, self.checkpoint, self.report = batches, measure, checkpoint, report
         self.batch_bar, self.epoch_bar = ExitStack(), ExitStack()
 
     def close(self) -> None:
@@ -169,11 +176,7 @@ class EpochWatch(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         seconds = time.perf_counter() - self.started
         self.batch_bar.close()
-        entry = {name: float(value) for name, value in logs.items()}
-        images, labels = self.valid
-        watched = choose_watched(len(labels))
-        entry["valid_accuracy"] = accuracy(labels[watched], KerasClassifier(self.model).predict_proba(images[watched]))
-        entry["seconds"] = seconds
+        entry = {name: float(value) for name, value in logs.items()} | self.measure() | {"seconds": seconds}
         self.checkpoint.save(entry)
         self.epoch_done()
         figures = "  ".join(f"{name} {value:.4f}" for name, value in entry.items() if name != "seconds")

@@ -23,7 +23,7 @@ def _softmax(logits: keras.KerasTensor) -> keras.KerasTensor:
 
 
 def _conv_relu_norm(
-    x: keras.KerasTensor, filters: int, kernel_size: int, momentum: float, **conv_arguments: object
+    x: keras.KerasTensor, filters: int, kernel_size: int | tuple[int, int], momentum: float, **conv_arguments: object
 ) -> keras.KerasTensor:
     x = layers.Conv2D(filters, kernel_size, activation="relu", **conv_arguments)(x)
     return layers.BatchNormalization(momentum=momentum)(x)
@@ -114,6 +114,28 @@ def dense_network(num_layers: int = 2, width: int = 512, dropout: float = 0.2) -
         x = layers.Dense(width, activation="relu")(x)
         x = layers.Dropout(dropout)(x)
     return keras.Model(pixels, _softmax(layers.Dense(NUM_CLASSES)(x)), name="dense_network")
+
+
+def strip_cnn(dropout: float = 0.3, momentum: float = 0.95) -> keras.Model:
+    """Residual blocks over strips of any width, (n, 28, w, 1); what it says, (n, w / 2, 11), is that of src/strips.py.
+
+    A fully convolutional reader, as of Matan et al. 1991 ("Multi-digit recognition using a space displacement neural
+    network", NIPS 4).
+    """
+    pixels = keras.Input((IMAGE_SHAPE[0], None, 1), name="pixels")
+    x = layers.Rescaling(1 / 255)(pixels)
+    x = _conv_relu_norm(x, 24, 5, momentum, padding="same")
+    for filters, num_blocks in ((40, 1), (80, 2)):
+        x = layers.MaxPooling2D(2)(x)
+        x = _conv_relu_norm(x, filters, 3, momentum, padding="same")
+        for _ in range(num_blocks):
+            branch = layers.Conv2D(filters, 3, padding="same", activation="relu")(x)
+            x = layers.BatchNormalization(momentum=momentum)(layers.Add()([x, branch]))
+    x = _conv_relu_norm(x, 96, (7, 1), momentum)  # one row is left
+    x = _conv_relu_norm(x, 96, (1, 5), momentum, padding="same")
+    x = layers.Dropout(dropout)(x)
+    x = layers.Conv2D(2 * (NUM_CLASSES + 1), 1)(x)  # each of these columns is four pixels wide: two answers
+    return keras.Model(pixels, _softmax(layers.Reshape((-1, NUM_CLASSES + 1))(x)), name="strip_cnn")
 
 
 def tiny_cnn(momentum: float = 0.95) -> keras.Model:

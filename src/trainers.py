@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,6 +20,7 @@ from src.keras_training import (
     EpochWatch,
     choose_watched,
     describe_backend,
+    measure_valid,
     prepare_backend,
     trains_on_device,
 )
@@ -97,15 +99,31 @@ class KerasTrainer:
     ) -> KerasClassifier:
         """See `Trainer`."""
         batches, model = self._prepare(train, seed, lessons)
+        history = self.fit_batches(model, batches, partial(measure_valid, model, valid), checkpoint_dir, report)
+        return KerasClassifier(self._in_float32(model), history, self.views, self.sure_above)
+
+    def fit_batches(
+        self,
+        model: keras.Model,
+        batches: AugmentedBatches,
+        measure: Callable[[], dict[str, float]],
+        checkpoint_dir: Path,
+        report: Report = tell_nobody,
+    ) -> list[dict[str, Any]]:
+        """Train a network that `compile` has made; an interrupted training goes on from `checkpoint_dir`.
+
+        Args:
+            measure: gives more figures after each epoch, for its entry in the history, which is returned.
+        """
         checkpoint = Checkpoint(model, checkpoint_dir)
         # Builds what fit would otherwise build by taking a first batch out of the queue: outside TensorFlow the first
         # epoch after a start would then see its batches in another order than the same epoch without interruption.
         model.test_on_batch(*batches[0])
-        with closing(EpochWatch(batches, valid, checkpoint, report)) as watch:
+        with closing(EpochWatch(batches, measure, checkpoint, report)) as watch:
             _fit(model, batches, len(checkpoint.history), self.epochs, [watch])
         # Averaged weights are now shared with the optimizer, and JAX gives a model's buffers away when it predicts.
         model.set_weights(model.get_weights())
-        return KerasClassifier(self._in_float32(model), checkpoint.history, self.views, self.sure_above)
+        return checkpoint.history
 
     def describe_backend(self) -> dict[str, str]:
         """See `Trainer`."""
@@ -133,10 +151,14 @@ class KerasTrainer:
         if lessons is not None:
             images, targets = np.concatenate([images, lessons[0]]), np.concatenate([targets, lessons[1]])
         batches = AugmentedBatches(images, targets, self.batch_size, self.augmentation, seed)
+        return batches, self.compile(len(batches))
+
+    def compile(self, num_batches: int) -> keras.Model:
+        """Build the network, with an optimizer for so many batches in each epoch; after `prepare_backend`."""
         model = self.network()
-        optimizer = self._build_optimizer(self.epochs * len(batches))
+        optimizer = self._build_optimizer(self.epochs * num_batches)
         model.compile(optimizer, "categorical_crossentropy", metrics=["accuracy"])
-        return batches, model
+        return model
 
     def _in_float32(self, model: keras.Model) -> keras.Model:
         """A model that was trained in mixed precision, for any machine; others as they are."""

@@ -11,7 +11,7 @@ from src.errors import InputError
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 READER_DIR = REPOSITORY / "src" / "app" / "weights"
-"""Tracked: the network of the app, reader.onnx, and its record, reader.json."""
+"""Tracked: the networks of the app, reader.onnx and strips.onnx, and their records, reader.json and strips.json."""
 SAMPLE_WORKSPACE = REPOSITORY / ".sample"
 
 

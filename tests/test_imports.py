@@ -12,7 +12,7 @@ ROWS = {
     "competition": 0, "errors": 0, "workspace": 0,
     "data": 1, "downloads": 1, "sample": 1, "folds": 1,
     "artifacts": 1, "models": 1, "estimators": 1, "metrics": 1,
-    "calibration": 1, "views": 1, "augmentation": 1, "centering": 1, "lessons": 1,
+    "calibration": 1, "views": 1, "augmentation": 1, "centering": 1, "lessons": 1, "strips": 1, "strip_lessons": 1,
     "near_duplicates": 1, "image_statistics": 1, "label_errors": 1,
     "progress": 1, "provenance": 1, "kaggle_connection": 1,
     "classifiers": 2, "keras_training": 2, "device_training": 2, "datasets": 2,

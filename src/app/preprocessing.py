@@ -7,10 +7,12 @@ import numpy as np
 
 from src.app.ink import Ink, find_ink
 from src.centering import BOX, center, resize
+from src.strips import Strip, fit_strip
 
 cv2.setNumThreads(0)  # pictures are read side by side already
 
 FINE = 4  # strokes are made thinner or thicker on a canvas so much finer
+BORDER = 2 * FINE  # pixels of paper around it
 STROKE_WIDTHS = (1.9, 3.4)  # pixels; thinner and thicker strokes are brought there
 MIN_HEIGHT = 5  # pixels of what is worked on: less is a speck
 ALIKE = 12  # grey levels: what of a border is paper differs by less from most of it
@@ -147,12 +149,25 @@ def make_digit(ink: Ink, mask: np.ndarray, box: Box) -> Digit | None:
         mask: uint8, 1 on the strokes, of `widen(box)`.
         box: around them, in the pixels of the ink.
     """
-    left, top, right, bottom = box
-    near = cv2.dilate(mask, np.ones((3, 3), np.uint8))
-    digit = resize(ink.strength[widen(box)] * near, BOX * FINE / max(right - left, bottom - top))
-    digit = _bring_stroke_width(np.pad(digit, 2 * FINE))
-    image = center(digit)
+    image = center(_take(ink, mask, box, max(box[2] - box[0], box[3] - box[1])))
     return None if image is None else Digit(image, surround(ink.scale * np.array([box])))
+
+
+def make_strip(ink: Ink, mask: np.ndarray, box: Box) -> Strip | None:
+    """The same for strokes that may be several digits; its columns are those of the mask."""
+    height = box[3] - box[1]
+    strip = fit_strip(_take(ink, mask, box, height))
+    if strip is None:
+        return None
+    factor = BOX * FINE / height  # from the pixels of the ink to those of what was taken
+    return Strip(strip.image, strip.scale * factor, (strip.start - BORDER) / factor)
+
+
+def _take(ink: Ink, mask: np.ndarray, box: Box, size: int) -> np.ndarray:
+    """Strokes so much larger that `size` pixels become 80, with strokes as wide as MNIST's: float32 (h, w)."""
+    near = cv2.dilate(mask, np.ones((3, 3), np.uint8))
+    strokes = resize(ink.strength[widen(box)] * near, BOX * FINE / size)
+    return _bring_stroke_width(np.pad(strokes, BORDER))
 
 
 def measure_stroke_width(mask: np.ndarray) -> float:

@@ -1,7 +1,7 @@
 """Read the digit of a picture with the tracked network, on ONNX Runtime."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from math import prod
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import onnxruntime
 
-from src.app.numbers import find_digits
+from src.app.numbers import Part, find_digits
 from src.app.pictures import open_picture, read_width
 from src.app.preprocessing import Box, Digit, find_digit
 from src.views import SURE, VIEWS, look
@@ -55,11 +55,7 @@ class Recognizer:
     """A network, the tracked one by default; safe to use from several threads."""
 
     def __init__(self, path: Path = READER_DIR / "reader.onnx"):
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1  # a digit takes less than a millisecond: more threads would only wait
-        options.inter_op_num_threads = 1
-        self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-        self._input = self._session.get_inputs()[0].name
+        self._network = _open(path)
 
     def predict_proba(self, images: np.ndarray) -> np.ndarray:
         """Give class probabilities, float32 (n, 10), for images as in train.csv, uint8 (n, 28, 28, 1)."""
@@ -67,7 +63,7 @@ class Recognizer:
 
     def predict_once(self, images: np.ndarray) -> np.ndarray:
         """The same from one look at each image, for those who ask about many."""
-        return self._session.run(None, {self._input: images.astype(np.float32)})[0]
+        return self._network(images)
 
     def read(self, pictures: Iterable[np.ndarray]) -> list[Reading]:
         """Read pictures, uint8 RGB (h, w, 3), each of its own size, one digit each."""
@@ -75,7 +71,7 @@ class Recognizer:
 
     def read_number(self, picture: np.ndarray) -> Number:
         """Read a picture, uint8 RGB (h, w, 3), that shows a number, or several below one another."""
-        lines = [self._read_digits(line) for line in find_digits(picture, self.predict_once)]
+        lines = [self._read_parts(line) for line in find_digits(picture, read_strip)]
         sure = [[reading for reading in line if reading.digit is not None] for line in lines]
         # What is left out may have been a digit.
         confidence = prod(max(reading.probabilities) for line in lines for reading in line)
@@ -86,9 +82,35 @@ class Recognizer:
         proba = iter(self.predict_proba(np.stack([digit.image for digit in found])) if found else ())
         return [NO_DIGIT if digit is None else _make_reading(next(proba), digit.image, digit.box) for digit in digits]
 
+    def _read_parts(self, parts: Sequence[Part]) -> list[Reading]:
+        """A digit that touches others is looked at alone and among them."""
+        proba = self.predict_proba(np.stack([part.digit.image for part in parts]))
+        means = [one if part.proba is None else (one + part.proba) / 2 for part, one in zip(parts, proba, strict=True)]
+        return [_make_reading(mean, part.digit.image, part.digit.box) for part, mean in zip(parts, means, strict=True)]
+
     def read_image(self, image: np.ndarray) -> Reading:
         """Read an image as in train.csv, uint8 (28, 28, 1), as it is."""
         return _make_reading(self.predict_proba(image[None])[0], image, None)
+
+
+def _open(path: Path) -> Callable[[np.ndarray], np.ndarray]:
+    """A network as a function of images, (n, 28, w, 1)."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1  # a digit takes less than a millisecond: more threads would only wait
+    options.inter_op_num_threads = 1
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    name = session.get_inputs()[0].name
+    return lambda images: session.run(None, {name: images.astype(np.float32)})[0]
+
+
+def read_strip(strip: np.ndarray) -> np.ndarray:
+    """What the second tracked network says of a strip, uint8 (28, w, 1): float32 (w / 2, 11), see src/strips.py."""
+    return _open_strips()(strip[None])[0]
+
+
+@cache
+def _open_strips() -> Callable[[np.ndarray], np.ndarray]:
+    return _open(READER_DIR / "strips.onnx")
 
 
 def _make_reading(proba: np.ndarray, image: np.ndarray, box: Box | None) -> Reading:

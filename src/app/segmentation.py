@@ -1,11 +1,13 @@
 """Divide the ink of a number: strokes into pieces, pieces into lines, wide pieces where they may be cut."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from src.app.ink import Ink
-from src.app.preprocessing import Box, Strokes, find_strokes, measure_gaps, measure_stroke_width, surround, widen
+from src.app.preprocessing import Box, Strokes, find_strokes, measure_gaps, surround, widen
 
 MAX_STROKES = 60  # that are looked at, the heaviest
 FAINT = 0.03  # of the heaviest stroke's ink: less is a speck
@@ -17,7 +19,7 @@ ABOVE = 0.6  # width: who shares so much of it stands above the other
 BROKEN = -0.2, 0.3  # height: between parts of a digit that stand above one another
 SAME_LINE = 0.4  # height: who shares more of it stands on the same line
 
-MAX_CUTS = 16  # places at which one piece may be divided
+CENTRAL = 0.05  # of full ink: what a pixel off the middle between two digits costs
 CLEAR = 0.02  # of full ink: what a way through paper costs, so that it is short
 ASIDE = 0.05  # of full ink: what a step to the side costs, so that it is straight
 SCRAP = 0.05  # of a piece's ink: less is no part of it
@@ -37,14 +39,6 @@ class Piece:
     @property
     def width(self) -> int:
         return self.box[2] - self.box[0]
-
-
-@dataclass(frozen=True)
-class Seam:
-    """A way from top to bottom along which a piece may be divided."""
-
-    columns: np.ndarray  # int (h,): of each row of the piece's mask
-    crossed: float  # ink, in widths of a stroke
 
 
 def find_pieces(ink: Ink) -> list[Piece]:
@@ -137,20 +131,21 @@ def cut(piece: Piece, left: np.ndarray, right: np.ndarray) -> Piece | None:
     return Piece(mask[widen(inside)], box)
 
 
-def find_seams(ink: Ink, piece: Piece, margin: float) -> list[Seam]:
-    """Ways from top to bottom that cross little ink, from the left, so far from one another and from the sides."""
+def find_seams(ink: Ink, piece: Piece, middles: Sequence[float]) -> list[np.ndarray]:
+    """Ways from top to bottom, between neighbours of these columns, that cross little ink: each int (h,), of the mask.
+
+    Args:
+        middles: of the piece's digits, from the left: columns of its mask.
+    """
     strength = ink.strength[widen(piece.box)] * piece.mask
     paths = _find_cheapest_paths(strength + CLEAR)
     crossed = strength[np.arange(len(strength)), paths].sum(axis=1)
-    stroke_width = max(1.0, measure_stroke_width(piece.mask))
-    chosen: list[Seam] = []
-    for index in np.argsort(crossed, kind="stable"):
-        others = [*(seam.columns for seam in chosen), 0, strength.shape[1]]
-        if all(np.abs(paths[index] - other).mean() > margin for other in others):
-            chosen.append(Seam(paths[index], float(crossed[index]) / stroke_width))
-            if len(chosen) == MAX_CUTS:
-                break
-    return sorted(chosen, key=lambda seam: float(seam.columns.mean()))
+    seams = []
+    for left, right in pairwise(middles):
+        between = np.arange(round(left), min(max(round(right), round(left) + 1), len(paths)))
+        off_center = np.abs(between - (left + right) / 2)
+        seams.append(paths[between[int((crossed[between] + CENTRAL * off_center).argmin())]])
+    return seams
 
 
 def _find_cheapest_paths(cost: np.ndarray) -> np.ndarray:

@@ -16,6 +16,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 from src.artifacts import load_record, retrain
 from src.classifiers import KerasClassifier
+from src.competition import IMAGE_SHAPE
 from src.datasets import Dataset
 from src.errors import InputError
 from src.metrics import accuracy
@@ -76,7 +77,8 @@ def _load(experiment: str, fold: int, workspace: Workspace) -> keras.Model:
 
 def write_onnx(model: keras.Model, path: Path) -> None:
     """Write a network for ONNX Runtime; any number of images at once."""
-    model.predict_on_batch(np.zeros((1, *model.input_shape[1:]), np.float32))  # Keras exports only what was called
+    some = np.zeros([size or IMAGE_SHAPE[0] for size in model.input_shape], np.float32)
+    model.predict_on_batch(some)  # Keras exports only what was called
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # of NumPy, for tf2onnx
         model.export(path, format="onnx", verbose=False)
