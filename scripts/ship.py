@@ -17,18 +17,21 @@ from src.workspace import READER_DIR, find_workspace
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m scripts.ship", description=__doc__)
-    parser.add_argument("experiment", nargs="?", default="reader", metavar="EXPERIMENT", help="default: reader")
+    parser.add_argument("experiment", nargs="?", metavar="EXPERIMENT", help="default: reader")
     parser.add_argument("--strips", action="store_true", help="instead, the network for digits that touch")
     arguments = parser.parse_args()
-    (experiment,) = get_experiments([arguments.experiment])
+    if arguments.strips and arguments.experiment:
+        parser.error("--strips trains no experiment; leave one of them out")
+    (experiment,) = get_experiments([arguments.experiment or "reader"])
     workspace = find_workspace()
     dataset = load_dataset(workspace)
     if arguments.strips:
         record = ship_strips(dataset, workspace)
-        print(f"{record['num_bytes']:,} bytes, {100 * record['strip_accuracy']:.2f} % of held-out strips read right")
+        share, error, what = record["strip_accuracy"], record["strip_standard_error"], "held-out strips"
     else:
         record = ship(experiment, dataset, workspace)
-        print(f"{record['num_bytes']:,} bytes, OOF accuracy of the recipe {100 * record['oof_accuracy']:.3f} %")
+        share, error, what = record["oof_accuracy"], record["oof_standard_error"], "OOF, the recipe"
+    print(f"{record['num_bytes']:,} bytes; right of {what}: {100 * share:.2f} ± {100 * error:.2f} %")
     print(READER_DIR)
 
 

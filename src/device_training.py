@@ -125,7 +125,7 @@ def _compile(
     def measure(trainable: list[Any], others: list[Any], pixels: jax.Array, wanted: jax.Array) -> tuple[jax.Array, Any]:
         proba, others = model.stateless_call(trainable, others, pixels, training=True)
         loss = keras.ops.mean(keras.losses.categorical_crossentropy(wanted, proba))
-        return loss, (others, (proba.argmax(axis=1) == wanted.argmax(axis=1)).mean())
+        return loss, (others, (proba.argmax(axis=-1) == wanted.argmax(axis=-1)).mean())
 
     def run_epoch(
         state: State, images: jax.Array, targets: jax.Array, order: jax.Array, key: jax.Array

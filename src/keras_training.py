@@ -58,7 +58,8 @@ class AugmentedBatches(keras.utils.PyDataset):
     """Shuffled, augmented batches of equal size, made ahead in threads; the same ones for any number of workers.
 
     The rows that do not fill a last batch are left out, others in each epoch. Images are uint8
-    (batch_size, 28, 28, 1), targets float32 (batch_size, 10): probabilities, which for a labelled row are 0 and 1.
+    (batch_size, 28, 28, 1), targets float32 (batch_size, 10): probabilities, which for a labelled row are 0 and 1. Or
+    strips, see src/strip_lessons.py.
     """
 
     def __init__(

@@ -19,8 +19,8 @@ class Strip:
     """Ink that is 20 pixels high."""
 
     image: np.ndarray  # uint8 (28, w, 1)
-    scale: float  # by which it became larger
-    start: float  # pixels of the ink to the left of what was taken
+    scale: float  # by which the ink became larger
+    start: float  # the column of the ink at which the strip's paper ends; may lie outside
 
     def to_strip(self, x: float) -> float:
         """Where a column of the ink is in the strip."""

@@ -30,7 +30,7 @@ Rows = tuple[np.ndarray, np.ndarray]
 """Images, uint8 (n, 28, 28, 1), and their labels, int64 (n,)."""
 
 Report = Callable[[dict[str, Any]], None]
-"""Is told each new entry of a training's history, with its `valid_accuracy`; what it raises ends the training."""
+"""Is told each new entry of a training's history, with what was measured; what it raises ends the training."""
 
 
 UNSURE = 0.1
@@ -99,8 +99,9 @@ class KerasTrainer:
     ) -> KerasClassifier:
         """See `Trainer`."""
         batches, model = self._prepare(train, seed, lessons)
-        history = self.fit_batches(model, batches, partial(measure_valid, model, valid), checkpoint_dir, report)
-        return KerasClassifier(self._in_float32(model), history, self.views, self.sure_above)
+        measure = partial(measure_valid, model, valid)
+        model, history = self.fit_batches(model, batches, measure, checkpoint_dir, report)
+        return KerasClassifier(model, history, self.views, self.sure_above)
 
     def fit_batches(
         self,
@@ -109,11 +110,15 @@ class KerasTrainer:
         measure: Callable[[], dict[str, float]],
         checkpoint_dir: Path,
         report: Report = tell_nobody,
-    ) -> list[dict[str, Any]]:
+    ) -> tuple[keras.Model, list[dict[str, Any]]]:
         """Train a network that `compile` has made; an interrupted training goes on from `checkpoint_dir`.
 
         Args:
-            measure: gives more figures after each epoch, for its entry in the history, which is returned.
+            batches: of the seed that `prepare_backend` was given.
+            measure: gives more figures after each epoch, for its entry in the history.
+
+        Returns:
+            the network in float32, and the history.
         """
         checkpoint = Checkpoint(model, checkpoint_dir)
         # Builds what fit would otherwise build by taking a first batch out of the queue: outside TensorFlow the first
@@ -123,7 +128,7 @@ class KerasTrainer:
             _fit(model, batches, len(checkpoint.history), self.epochs, [watch])
         # Averaged weights are now shared with the optimizer, and JAX gives a model's buffers away when it predicts.
         model.set_weights(model.get_weights())
-        return checkpoint.history
+        return self._in_float32(model), checkpoint.history
 
     def describe_backend(self) -> dict[str, str]:
         """See `Trainer`."""

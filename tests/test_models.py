@@ -25,6 +25,14 @@ def test_parameter_count_and_output(build, num_parameters, sample_rows):
     np.testing.assert_allclose(proba.sum(axis=1), 1, atol=1e-5)
 
 
+def test_the_network_of_strips_says_something_of_every_second_column():
+    model = models.strip_cnn()
+    assert model.count_params() == 272_294
+    proba = model.predict_on_batch(np.zeros((3, 28, 40, 1), np.uint8))
+    assert proba.shape == (3, 20, 11)
+    np.testing.assert_allclose(proba.sum(axis=-1), 1, atol=1e-5)
+
+
 @pytest.mark.parametrize(
     "build",
     [
@@ -34,6 +42,7 @@ def test_parameter_count_and_output(build, num_parameters, sample_rows):
         models.plain_cnn,
         models.dense_network,
         models.tiny_cnn,
+        models.strip_cnn,
     ],
 )
 def test_rescales_pixels_inside(build):

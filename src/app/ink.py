@@ -69,7 +69,7 @@ def _bring_to(picture: np.ndarray, smallest: int, largest: int) -> tuple[np.ndar
 def _subtract_paper(picture: np.ndarray) -> tuple[np.ndarray, Callable[[], np.ndarray]] | None:
     """How far each pixel is from paper towards the ink's colour: grey levels as in full light, float32 (h, w).
 
-    Also gives what gives the same in each colour, float32 (h, w, 3).
+    Also a function that gives the same in each colour, float32 (h, w, 3): it takes time, and only rules need it.
     """
     coarse, _ = _bring_to(picture, 1, COARSE_SIDE)
     paper = find_paper(coarse)

@@ -7,15 +7,16 @@ from itertools import pairwise
 import numpy as np
 
 from src.app.ink import NUMBER_SIDES, Ink, find_ink
-from src.app.preprocessing import Box, Digit, add_paper, make_digit, make_strip, move
+from src.app.preprocessing import Digit, add_paper, make_digit, make_strip, move
 from src.app.segmentation import Piece, cut, find_pieces, find_seams, split_lines
 from src.strips import find_middles
 
 PLAIN = 0.9  # of a picture's border: more than this of one colour is paper, with digits that touch the border
 DIVISIBLE = 0.5  # of the height of digits: a wider piece may be several
+LONGEST = 15.0  # of its own height: a longer piece is a line
 
-Predict = Callable[[np.ndarray], np.ndarray]
-"""What the network says of a strip, float32 (w / 2, 11), see src/strips.py; the strip is uint8 (28, w, 1)."""
+ReadStrip = Callable[[np.ndarray], np.ndarray]
+"""What a network says of a strip, uint8 (28, w, 1): float32 (w / 2, 11), see src/strips.py."""
 
 
 @dataclass(frozen=True)
@@ -26,18 +27,19 @@ class Part:
     proba: np.ndarray | None  # float32 (10,): what it looked like among those that it touches, if it touches any
 
 
-def find_digits(picture: np.ndarray, predict: Predict) -> list[list[Part]]:
+def find_digits(picture: np.ndarray, read_strip: ReadStrip) -> list[list[Part]]:
     """Find the digits of a picture: lines from the top, each from the left; empty where there are none.
 
     Args:
         picture: uint8 RGB (h, w, 3).
+        read_strip: the network that tells apart digits that touch.
     """
     margin = max(2, max(picture.shape) // 20)
     wide = add_paper(picture, margin, least=PLAIN)  # so that digits may touch the border of a drawing or a scan
     ink = find_ink(picture if wide is None else wide, NUMBER_SIDES)
     if ink is None:
         return []
-    lines = [_find_in_line(ink, line, predict) for line in split_lines(find_pieces(ink))]
+    lines = [_find_in_line(ink, line, read_strip) for line in split_lines(find_pieces(ink))]
     if wide is not None:
         lines = [[_move(part, -margin, picture) for part in line] for line in lines]
     return [line for line in lines if line]
@@ -47,33 +49,41 @@ def _move(part: Part, distance: int, picture: np.ndarray) -> Part:
     return Part(Digit(part.digit.image, move(part.digit.box, distance, picture)), part.proba)
 
 
-def _find_in_line(ink: Ink, line: list[Piece], predict: Predict) -> list[Part]:
+def _find_in_line(ink: Ink, line: list[Piece], read_strip: ReadStrip) -> list[Part]:
     typical = float(np.median([piece.height for piece in line]))
-    return [part for piece in line for part in _divide(ink, piece, max(typical, piece.height), predict)]
+    parts = [part for piece in line for part in _divide(ink, piece, max(typical, piece.height), read_strip)]
+    return [part for part in parts if part is not None]
 
 
-def _divide(ink: Ink, piece: Piece, height: float, predict: Predict) -> list[Part]:
+def _divide(ink: Ink, piece: Piece, height: float, read_strip: ReadStrip) -> list[Part | None]:
     """Take a piece as one digit or, where it is wide and the network sees several, as these.
 
     Args:
         height: of digits, in pixels.
     """
-    strip = make_strip(ink, piece.mask, piece.box) if piece.width > DIVISIBLE * height else None
-    middles = [] if strip is None else find_middles(predict(strip.image))
-    if strip is None or len(middles) < 2:
-        return _make_part(ink, piece.mask, piece.box, None)
+    is_divisible = DIVISIBLE * height < piece.width < LONGEST * piece.height
+    strip = make_strip(ink, piece.mask, piece.box) if is_divisible else None
+    middles = [] if strip is None else find_middles(read_strip(strip.image))
+    while strip is not None and len(middles) > 1:
+        columns = [min(max(strip.to_ink(middle.x), 0.0), piece.mask.shape[1] - 1.0) for middle in middles]
+        parts = _cut_between(ink, piece, columns, [middle.proba for middle in middles])
+        if None not in parts:
+            return parts
+        # Where there is next to nothing, its neighbours get it.
+        middles = [middle for middle, part in zip(middles, parts, strict=True) if part is not None]
+    return [_make_part(ink, piece, None)]
+
+
+def _cut_between(ink: Ink, piece: Piece, columns: list[float], probas: list[np.ndarray]) -> list[Part | None]:
     num_rows, num_columns = piece.mask.shape
-    seams = find_seams(ink, piece, [min(max(strip.to_ink(middle.x), 0.0), num_columns - 1.0) for middle in middles])
-    bounds = [np.zeros(num_rows, int), *seams, np.full(num_rows, num_columns)]
-    cuttings = [cut(piece, left, right) for left, right in pairwise(bounds)]
+    bounds = [np.zeros(num_rows, int), *find_seams(ink, piece, columns), np.full(num_rows, num_columns)]
+    cuttings = [cut(piece, left, right, len(columns)) for left, right in pairwise(bounds)]
     return [
-        part
-        for cutting, middle in zip(cuttings, middles, strict=True)
-        if cutting is not None
-        for part in _make_part(ink, cutting.mask, cutting.box, middle.proba)
+        None if cutting is None else _make_part(ink, cutting, proba)
+        for cutting, proba in zip(cuttings, probas, strict=True)
     ]
 
 
-def _make_part(ink: Ink, mask: np.ndarray, box: Box, proba: np.ndarray | None) -> list[Part]:
-    digit = make_digit(ink, mask, box)
-    return [] if digit is None else [Part(digit, proba)]
+def _make_part(ink: Ink, piece: Piece, proba: np.ndarray | None) -> Part | None:
+    digit = make_digit(ink, piece.mask, piece.box)
+    return None if digit is None else Part(digit, proba)

@@ -51,10 +51,10 @@ def _find_edges(picture: np.ndarray) -> np.ndarray:
     sample = gradient[::2, ::2].ravel()
     num_sharp = max(4, sample.size // 400)
     sharpest = np.partition(sample, -num_sharp)[-num_sharp:].mean()
-    noise = NOISE_EDGE * np.median(sample)
-    num_pieces, pieces = cv2.connectedComponents((gradient > max(SOFT_EDGE * sharpest, noise)).astype(np.uint8))
+    least = NOISE_EDGE * np.median(sample)
+    num_pieces, pieces = cv2.connectedComponents((gradient > max(SOFT_EDGE * sharpest, least)).astype(np.uint8))
     is_edge = np.zeros(num_pieces, np.uint8)
-    is_edge[pieces[gradient > max(EDGE * sharpest, noise)]] = 1
+    is_edge[pieces[gradient > max(EDGE * sharpest, least)]] = 1
     return cv2.dilate(is_edge[pieces], np.ones((3, 3), np.uint8))
 
 

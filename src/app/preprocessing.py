@@ -154,7 +154,7 @@ def make_digit(ink: Ink, mask: np.ndarray, box: Box) -> Digit | None:
 
 
 def make_strip(ink: Ink, mask: np.ndarray, box: Box) -> Strip | None:
-    """The same for strokes that may be several digits; its columns are those of the mask."""
+    """The same for strokes that may be several digits; `to_ink` leads from the strip's columns to the mask's."""
     height = box[3] - box[1]
     strip = fit_strip(_take(ink, mask, box, height))
     if strip is None:

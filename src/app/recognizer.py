@@ -52,10 +52,11 @@ NO_DIGIT = Reading(None, 0.0, [0.0] * 10, None, None)
 
 
 class Recognizer:
-    """A network, the tracked one by default; safe to use from several threads."""
+    """A network, the tracked one by default, and for numbers the tracked one that reads strips; safe to use from
+    several threads."""
 
     def __init__(self, path: Path = READER_DIR / "reader.onnx"):
-        self._network = _open(path)
+        self._network, self._strip_network = _open(path), _open(READER_DIR / "strips.onnx")
 
     def predict_proba(self, images: np.ndarray) -> np.ndarray:
         """Give class probabilities, float32 (n, 10), for images as in train.csv, uint8 (n, 28, 28, 1)."""
@@ -71,7 +72,7 @@ class Recognizer:
 
     def read_number(self, picture: np.ndarray) -> Number:
         """Read a picture, uint8 RGB (h, w, 3), that shows a number, or several below one another."""
-        lines = [self._read_parts(line) for line in find_digits(picture, read_strip)]
+        lines = [self._read_parts(line) for line in find_digits(picture, self._read_strip)]
         sure = [[reading for reading in line if reading.digit is not None] for line in lines]
         # What is left out may have been a digit.
         confidence = prod(max(reading.probabilities) for line in lines for reading in line)
@@ -88,6 +89,9 @@ class Recognizer:
         means = [one if part.proba is None else (one + part.proba) / 2 for part, one in zip(parts, proba, strict=True)]
         return [_make_reading(mean, part.digit.image, part.digit.box) for part, mean in zip(parts, means, strict=True)]
 
+    def _read_strip(self, strip: np.ndarray) -> np.ndarray:
+        return self._strip_network(strip[None])[0]
+
     def read_image(self, image: np.ndarray) -> Reading:
         """Read an image as in train.csv, uint8 (28, 28, 1), as it is."""
         return _make_reading(self.predict_proba(image[None])[0], image, None)
@@ -101,16 +105,6 @@ def _open(path: Path) -> Callable[[np.ndarray], np.ndarray]:
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     name = session.get_inputs()[0].name
     return lambda images: session.run(None, {name: images.astype(np.float32)})[0]
-
-
-def read_strip(strip: np.ndarray) -> np.ndarray:
-    """What the second tracked network says of a strip, uint8 (28, w, 1): float32 (w / 2, 11), see src/strips.py."""
-    return _open_strips()(strip[None])[0]
-
-
-@cache
-def _open_strips() -> Callable[[np.ndarray], np.ndarray]:
-    return _open(READER_DIR / "strips.onnx")
 
 
 def _make_reading(proba: np.ndarray, image: np.ndarray, box: Box | None) -> Reading:
@@ -156,5 +150,7 @@ def _scale(box: Box | None, factor: float) -> Box | None:
 
 @cache
 def load_record() -> dict[str, Any]:
-    """What is known of the tracked network: experiment, OOF accuracy, size, data it learned from."""
-    return json.loads((READER_DIR / "reader.json").read_text())
+    """What is known of the tracked network: experiment, OOF accuracy, size, data it learned from; under `strips`, the
+    same of the one that tells apart digits that touch."""
+    reader, strips = (json.loads((READER_DIR / f"{name}.json").read_text()) for name in ("reader", "strips"))
+    return reader | {"strips": strips}

@@ -117,17 +117,18 @@ def _heal(
     strength: np.ndarray, rules: np.ndarray, cores: np.ndarray, colors: np.ndarray, full: float, noise: float
 ) -> np.ndarray:
     """Take the rules out, and leave the ink that is on them."""
+    strength = strength.copy()
     erased, near_rules = (cv2.dilate(rules, np.ones((side, side), np.uint8)) > 0 for side in (2, 7))
-    ink = _find_ink_on_rules((strength > SURELY * full) & ~near_rules, cores > 0, colors, full, noise)
-    if ink is None:
-        ink = _bridge(strength, erased, rules)
-    return np.where(erased, ink, strength).astype(np.float32)
+    find_ink = _tell_apart((strength > SURELY * full) & ~near_rules, cores > 0, colors, noise)
+    strength[erased] = _bridge(strength, erased, rules)[erased] if find_ink is None else full * find_ink(colors[erased])
+    return strength
 
 
-def _find_ink_on_rules(
-    inked: np.ndarray, ruled: np.ndarray, colors: np.ndarray, full: float, noise: float
-) -> np.ndarray | None:
-    """Tell ink from rules by their colours: contrast, float32 (h, w), of the ink; None where they are too much alike.
+def _tell_apart(
+    inked: np.ndarray, ruled: np.ndarray, colors: np.ndarray, noise: float
+) -> Callable[[np.ndarray], np.ndarray] | None:
+    """A function that tells how much ink is on rules, 0 to 1, by the colours of pixels, float32 (n, 3); None where ink
+    and rules are too much alike.
 
     Each pixel is a mixture of paper, rule and ink, found by least squares; what helps where two of the colours lie in
     one direction is that on a rule there is either rule or ink.
@@ -143,8 +144,8 @@ def _find_ink_on_rules(
     if np.linalg.norm(ink - rule) < DISTINCT * spread:
         return None
     _, share_of_ink = np.linalg.pinv(np.vstack([np.stack([rule, ink], axis=1) / spread, [CERTAIN, CERTAIN]]))
-    shares = colors @ (share_of_ink[:3] / spread).astype(np.float32) + np.float32(CERTAIN * share_of_ink[3])
-    return full * shares.clip(0, 1)
+    by_color, constant = (share_of_ink[:3] / spread).astype(np.float32), np.float32(CERTAIN * share_of_ink[3])
+    return lambda pixels: (pixels @ by_color + constant).clip(0, 1)
 
 
 def _bridge(strength: np.ndarray, erased: np.ndarray, rules: np.ndarray) -> np.ndarray:

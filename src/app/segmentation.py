@@ -22,7 +22,7 @@ SAME_LINE = 0.4  # height: who shares more of it stands on the same line
 CENTRAL = 0.05  # of full ink: what a pixel off the middle between two digits costs
 CLEAR = 0.02  # of full ink: what a way through paper costs, so that it is short
 ASIDE = 0.05  # of full ink: what a step to the side costs, so that it is straight
-SCRAP = 0.05  # of a piece's ink: less is no part of it
+SCRAP = 0.1  # of the mean part's ink: less is no part
 
 
 @dataclass(frozen=True)
@@ -115,11 +115,12 @@ def _share_height(one: Piece, other: Piece) -> float:
     return (min(one.box[3], other.box[3]) - max(one.box[1], other.box[1])) / min(one.height, other.height)
 
 
-def cut(piece: Piece, left: np.ndarray, right: np.ndarray) -> Piece | None:
-    """What lies between two seams, each a column for every row of the mask; None if that is next to nothing."""
+def cut(piece: Piece, left: np.ndarray, right: np.ndarray, num_parts: int) -> Piece | None:
+    """What lies between two seams, each a column for every row of the mask; None if, for one of so many parts, that is
+    next to nothing."""
     columns = np.arange(piece.mask.shape[1])
     mask = piece.mask * ((columns >= left[:, None]) & (columns < right[:, None]))
-    if mask.sum() < SCRAP * piece.mask.sum():
+    if mask.sum() * num_parts < SCRAP * piece.mask.sum():
         return None
     rows, found = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
     inside = int(found[0]), int(rows[0]), int(found[-1]) + 1, int(rows[-1]) + 1
@@ -132,10 +133,13 @@ def cut(piece: Piece, left: np.ndarray, right: np.ndarray) -> Piece | None:
 
 
 def find_seams(ink: Ink, piece: Piece, middles: Sequence[float]) -> list[np.ndarray]:
-    """Ways from top to bottom, between neighbours of these columns, that cross little ink: each int (h,), of the mask.
+    """Ways from top to bottom that cross little ink, one between each two neighbours of these columns.
 
     Args:
         middles: of the piece's digits, from the left: columns of its mask.
+
+    Returns:
+        int (h,) each: a column for every row of the mask.
     """
     strength = ink.strength[widen(piece.box)] * piece.mask
     paths = _find_cheapest_paths(strength + CLEAR)

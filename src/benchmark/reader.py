@@ -28,7 +28,8 @@ WAYS: dict[str, dict[str, Any]] = {
 
 
 def measure_reader(workspace: Workspace) -> dict[str, Any]:
-    """Read held-out digits: the validation part of fold 0, by the network of fold 0 of the tracked experiment.
+    """Read held-out digits: the validation part of fold 0, by the network of fold 0 of the tracked experiment, and by
+    the tracked one for digits that touch, which has not seen that part either.
 
     Returns:
         number_accuracy: of numbers of five digits on such paper (`write_number`), wholly right; its standard error.
@@ -37,14 +38,20 @@ def measure_reader(workspace: Workspace) -> dict[str, Any]:
         invariance: the same for each of them.
 
     Raises:
-        InputError: that network has not been exported.
+        InputError: that network has not been exported, or the other one learned from other folds.
     """
-    experiment = load_record()["experiment"]
+    record = load_record()
+    experiment = record["experiment"]
     path = workspace.fold_path(experiment, 0, ".onnx")
     if not path.exists():
         raise InputError(f"there is no {path}; export the network: python -m scripts.export {experiment}")
     recognizer = Recognizer(path)
     dataset = load_dataset(workspace)
+    if record["strips"]["fingerprints"] != dataset.fingerprints():
+        raise InputError(
+            "the tracked network for digits that touch learned from rows of other folds; train it on those here: "
+            "python -m scripts.ship --strips"
+        )
     _, rows = dataset.folds.split(0)
     images, labels = dataset.images[rows[:NUM_DIGITS]], dataset.labels[rows[:NUM_DIGITS]]
     papers = (put_on_paper(image, np.random.default_rng([1, i])) for i, image in enumerate(images))

@@ -77,8 +77,8 @@ def _load(experiment: str, fold: int, workspace: Workspace) -> keras.Model:
 
 def write_onnx(model: keras.Model, path: Path) -> None:
     """Write a network for ONNX Runtime; any number of images at once."""
-    some = np.zeros([size or IMAGE_SHAPE[0] for size in model.input_shape], np.float32)
-    model.predict_on_batch(some)  # Keras exports only what was called
+    shape = [size or IMAGE_SHAPE[1] for size in model.input_shape[1:]]  # strips are of any width
+    model.predict_on_batch(np.zeros((1, *shape), np.float32))  # Keras exports only what was called
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # of NumPy, for tf2onnx
         model.export(path, format="onnx", verbose=False)

@@ -42,7 +42,7 @@ over HTTP, `/docs` describes it.
 
 
 def make_space(directory: Path) -> None:
-    """Write README.md, app.py, requirements.txt, the tracked network and the modules that the reader needs.
+    """Write README.md, app.py, requirements.txt, the tracked networks and the modules that the reader needs.
 
     Raises:
         InputError: the directory is there and not empty.

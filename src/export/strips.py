@@ -2,30 +2,31 @@
 
 import json
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
+from src.classifiers import PREDICTION_BATCH
 from src.cross_validation import claim
 from src.datasets import Dataset
 from src.experiments import Experiment
 from src.export.files import write_onnx
 from src.keras_training import AugmentedBatches, prepare_backend
+from src.lessons import LESSONS
+from src.metrics import standard_error
 from src.models import strip_cnn
 from src.provenance import describe_environment
-from src.strip_lessons import make_strips
+from src.strip_lessons import STRIP_LESSONS, make_strips
 from src.strips import find_middles
 from src.trainers import KerasTrainer
 from src.workspace import READER_DIR, Workspace, locked, replacing
 
 FOLD = 0  # its validation part is held out, so that what is measured on it is honest; the other rows are learnt from
-STRIPS = Experiment(
-    "strips",
-    KerasTrainer(strip_cnn, epochs=4, learning_rate=2e-3, ema_momentum=0.99),
-    "Digits that touch: how many they are, where, and which.",
-)
+TRAINER = KerasTrainer(strip_cnn, epochs=4, learning_rate=2e-3, ema_momentum=0.99)
+"""Not in the table of experiments, as it reads no single images: it has no out-of-fold predictions."""
 NUM_STRIPS = 100_000
 NUM_HELD_OUT = 4_000
 
@@ -34,7 +35,7 @@ def ship_strips(
     dataset: Dataset,
     workspace: Workspace,
     directory: Path = READER_DIR,
-    experiment: Experiment = STRIPS,
+    trainer: KerasTrainer = TRAINER,
     num_strips: int = NUM_STRIPS,
 ) -> dict[str, Any]:
     """Train it and write strips.onnx and, last, its record strips.json; an interrupted training goes on.
@@ -42,29 +43,29 @@ def ship_strips(
     Returns:
         The record; its strip_accuracy is the share of held-out strips in which all digits are found and right.
     """
-    trainer = experiment.trainer
-    assert isinstance(trainer, KerasTrainer)
-    seed = experiment.fold_seed(FOLD)
+    experiment = Experiment("strips", trainer, "Digits that touch: how many they are, where, and which.")
     train_rows, valid_rows = dataset.folds.split(FOLD)
-    held_out = make_strips(dataset.images[valid_rows], dataset.labels[valid_rows], NUM_HELD_OUT, seed)
+    seed, other_seed = experiment.fold_seed(FOLD), experiment.fold_seed(dataset.folds.num_folds)
+    held_out = make_strips(dataset.images[valid_rows], dataset.labels[valid_rows], NUM_HELD_OUT, other_seed)
     checkpoint_dir = workspace.whole_checkpoint_dir(experiment.name)
     with locked(checkpoint_dir.parent):
-        prepare_backend(seed)
         lessons = make_strips(dataset.images[train_rows], dataset.labels[train_rows], num_strips, seed)
-        environment = describe_environment()
-        claim(checkpoint_dir, experiment, dataset, lessons, environment | trainer.describe_backend())
+        environment = describe_environment() | trainer.describe_backend()
+        claim(checkpoint_dir, experiment, dataset, lessons, environment)
+        prepare_backend(seed)
         batches = AugmentedBatches(*lessons, trainer.batch_size, None, seed)
         model = trainer.compile(len(batches))
-        history = trainer.fit_batches(model, batches, lambda: measure_strips(model, *held_out), checkpoint_dir)
+        model, history = trainer.fit_batches(model, batches, lambda: measure_strips(model, *held_out), checkpoint_dir)
         (directory / "strips.json").unlink(missing_ok=True)  # a record is never that of another network
         with replacing(directory / "strips.onnx") as temporary:
             write_onnx(model, temporary)
         record = {
+            "experiment": experiment.name,
             **measure_strips(model, *held_out),
-            "num_held_out": NUM_HELD_OUT,
-            "num_strips": num_strips,
             "num_train_rows": len(train_rows),
+            "num_strips": num_strips,
             "recipe": experiment.describe(),
+            "lessons": asdict(STRIP_LESSONS) | {"distortion": asdict(LESSONS.distortion)},
             "fingerprints": dataset.fingerprints(),
             **environment,
             "num_bytes": (directory / "strips.onnx").stat().st_size,
@@ -77,12 +78,15 @@ def ship_strips(
 
 
 def measure_strips(model: keras.Model, strips: np.ndarray, targets: np.ndarray) -> dict[str, float]:
-    """The share of strips, uint8 (n, 28, w, 1), in which all digits are found and right, from the left."""
-    proba = np.concatenate(
-        [model.predict_on_batch(strips[start : start + 500]) for start in range(0, len(strips), 500)]
-    )
-    right = [_read(one) == _read(other) for one, other in zip(proba, targets, strict=True)]
-    return {"strip_accuracy": round(float(np.mean(right)), 4)}
+    """The share of strips, uint8 (n, 28, w, 1), in which all digits are found and right, from the left, and its error.
+
+    Args:
+        targets: what the network should say of them, float32 (n, w / 2, 11).
+    """
+    starts = range(0, len(strips), PREDICTION_BATCH)
+    proba = np.concatenate([model.predict_on_batch(strips[start : start + PREDICTION_BATCH]) for start in starts])
+    share = float(np.mean([_read(one) == _read(other) for one, other in zip(proba, targets, strict=True)]))
+    return {"strip_accuracy": round(share, 5), "strip_standard_error": round(standard_error(share, len(strips)), 5)}
 
 
 def _read(proba: np.ndarray) -> list[int]:
