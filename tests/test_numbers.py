@@ -82,6 +82,24 @@ def test_ruled_lines_are_ignored(digits, recognizer):
     assert recognizer.read_number(picture).text == "4067"
 
 
+def test_a_number_in_printed_boxes_on_a_sheet_is_read(digits, recognizer):
+    number = write(digits, "2806", gap=14)
+    picture = cv2.copyMakeBorder(number, 30, 30, 30, 30, cv2.BORDER_CONSTANT, value=(255, 255, 255))
+    inked = np.flatnonzero((picture < 100).any(axis=(0, 2)))
+    gaps = np.flatnonzero(np.diff(inked) > 20)
+    edges = [inked[0] - 20, *((inked[gaps] + inked[gaps + 1]) // 2), inked[-1] + 20]
+    for edge in edges:
+        cv2.line(picture, (int(edge), 20), (int(edge), picture.shape[0] - 20), (60, 60, 60), 2)
+    for row in (20, picture.shape[0] - 20):
+        cv2.line(picture, (int(edges[0]), row), (int(edges[-1]), row), (60, 60, 60), 2)
+    assert recognizer.read_number(picture).text == "2806"
+    table = cv2.copyMakeBorder(picture, 60, 60, 60, 60, cv2.BORDER_CONSTANT, value=(110, 75, 45))
+    number = recognizer.read_number(table)
+    assert number.text == "2806"
+    left, top, right, bottom = number.digits[0].box
+    assert abs(left - 60 - inked[0]) < 8 and (table[top:bottom, left:right] < 100).any()
+
+
 def test_digits_that_touch_are_divided(digits, recognizer):
     picture = write(digits, "3479", gap=-2)
     num_strokes = cv2.connectedComponents((picture[..., 0] < 128).astype(np.uint8))[0] - 1

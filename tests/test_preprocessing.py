@@ -73,6 +73,51 @@ def test_shadows_do_not_matter(digit):
     assert difference(find_digit(shadowed), digit) < 6
 
 
+def lay_on_table(paper, color=(110, 75, 45), turned=8):
+    """A sheet on a table, turned by so many degrees: RGB, 400 pixels wide and high."""
+    matrix = np.asarray(cv2.getRotationMatrix2D((SIDE / 2, SIDE / 2), turned, 1.0))
+    matrix[:, 2] += 80
+    return cv2.warpAffine(paper, matrix, (400, 400), borderValue=color)
+
+
+@pytest.mark.parametrize("color", [(110, 75, 45), (20, 20, 20), (60, 110, 200)], ids=["wood", "black", "blue"])
+@pytest.mark.parametrize("paper", [(250, 248, 240), (200, 205, 190)], ids=["white", "grey"])
+def test_a_sheet_on_a_table_is_read(digit, color, paper):
+    found = find_digit(lay_on_table(draw(ink=(20, 30, 90), paper=paper), color, turned=0))
+    assert difference(found, digit) < 5
+    assert np.abs(np.array(found.box) - np.array(digit.box) - 80).max() < 6
+    assert find_digit(lay_on_table(draw(ink=(20, 30, 90), paper=paper), color)).image.any()
+    assert difference(find_digit(lay_on_table(draw(ink=(20, 30, 90), paper=paper), color)), digit) < 25
+
+
+def test_an_empty_sheet_on_a_table_is_no_small_digit():
+    found = find_digit(lay_on_table(np.full((SIDE, SIDE, 3), 245, np.uint8)))
+    assert found is None or found.box[2] - found.box[0] > 200
+
+
+@pytest.mark.parametrize("margin", [10, 35])
+@pytest.mark.parametrize("thickness", [2, 6])
+def test_a_printed_box_is_left_out(digit, margin, thickness):
+    picture = draw()
+    cv2.rectangle(picture, (margin, margin), (SIDE - margin, SIDE - margin), (90, 90, 90), thickness, cv2.LINE_AA)
+    assert difference(find_digit(picture), digit) < 5
+
+
+def test_a_0_with_a_stroke_in_it_is_no_box():
+    picture = np.full((SIDE, SIDE, 3), 255, np.uint8)
+    cv2.ellipse(picture, (120, 120), (50, 75), 0, 0, 360, (0, 0, 0), 10, cv2.LINE_AA)
+    zero = find_digit(picture)
+    cv2.line(picture, (100, 140), (140, 100), (0, 0, 0), 8, cv2.LINE_AA)
+    assert np.abs(np.array(find_digit(picture).box) - zero.box).max() <= 1
+
+
+def test_glare_is_no_ink(digit):
+    y, x = np.mgrid[:SIDE, :SIDE]
+    glare = np.exp(-((x - 200) ** 2 + (y - 200) ** 2) / (2 * 22**2))[..., None]
+    picture = draw(ink=(40, 50, 130), paper=(150, 150, 152)).astype(float)
+    assert difference(find_digit((picture + 0.95 * (255 - picture) * glare).astype(np.uint8)), digit) < 8
+
+
 def test_a_bright_spot_on_squared_paper_is_no_ink(digit):
     picture = draw(paper=(120, 120, 118), ink=(60, 40, 60))
     for place in range(20, SIDE, 50):

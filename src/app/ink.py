@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from src.app.paper import find_paper, measure_length
+from src.app.paper import find_edges, find_paper, measure_length
 from src.app.rules import erase_rules
 
 DIGIT_SIDES = (280, 640)  # pixels: between these the longer side of a picture is brought first
@@ -72,12 +72,13 @@ def _subtract_paper(picture: np.ndarray) -> tuple[np.ndarray, Callable[[], np.nd
     Also a function that gives the same in each colour, float32 (h, w, 3): it takes time, and only rules need it.
     """
     coarse, _ = _bring_to(picture, 1, COARSE_SIDE)
-    paper = find_paper(coarse)
+    edges = find_edges(coarse)
+    paper = find_paper(coarse, edges)
     light = cv2.transform(paper, np.full((1, 3), 1 / 3, np.float32))
     reference = float(np.quantile(light[::2, ::2], 0.9))
     gain = reference / np.maximum(light, 0.25 * reference + 1) if reference > 60 else np.ones_like(light)
     difference = (coarse - paper) * gain[..., None]
-    distance = _keep_strokes(measure_length(difference))
+    distance = _keep_strokes(measure_length(difference), edges > 1)
     direction = difference[distance >= 0.6 * _find_top(distance)].mean(axis=0)
     length = np.linalg.norm(direction)
     if length < 1e-3:
@@ -93,12 +94,12 @@ def _subtract_paper(picture: np.ndarray) -> tuple[np.ndarray, Callable[[], np.nd
     return (towards.reshape(paper_towards.shape) - paper_towards) * gain, find_colors
 
 
-def _keep_strokes(distance: np.ndarray) -> np.ndarray:
-    """What is thin of what differs from paper, unless hardly anything is: light and shadow are broad."""
+def _keep_strokes(distance: np.ndarray, is_sharp: np.ndarray) -> np.ndarray:
+    """Of what differs from paper, what is thin and sharp, unless hardly anything is: light and shadow are neither."""
     side = max(distance.shape)
     whole = cv2.morphologyEx(distance, cv2.MORPH_CLOSE, _square(THIN * side))  # rules divide it
     broad = cv2.morphologyEx(whole, cv2.MORPH_OPEN, _square(BROAD * side))
-    thin = np.maximum(distance - broad, 0)
+    thin = np.maximum(distance - broad, 0) * is_sharp
     return thin if _find_top(thin) > MOSTLY * _find_top(distance) else distance
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from src.app.ink import NUMBER_SIDES, Ink, find_ink
 from src.app.preprocessing import Digit, add_paper, make_digit, make_strip, move
 from src.app.segmentation import Piece, cut, find_pieces, find_seams, split_lines
+from src.app.sheet import find_sheet
 from src.strips import find_middles
 
 PLAIN = 0.9  # of a picture's border: more than this of one colour is paper, with digits that touch the border
@@ -34,6 +35,14 @@ def find_digits(picture: np.ndarray, read_strip: ReadStrip) -> list[list[Part]]:
         picture: uint8 RGB (h, w, 3).
         read_strip: the network that tells apart digits that touch.
     """
+    sheet = find_sheet(picture)
+    lines = [] if sheet is None else _find_on_paper(sheet.picture, read_strip)
+    if sheet is None or not lines:
+        return _find_on_paper(picture, read_strip)
+    return [[_move(part, sheet.left, sheet.top, picture) for part in line] for line in lines]
+
+
+def _find_on_paper(picture: np.ndarray, read_strip: ReadStrip) -> list[list[Part]]:
     margin = max(2, max(picture.shape) // 20)
     wide = add_paper(picture, margin, least=PLAIN)  # so that digits may touch the border of a drawing or a scan
     ink = find_ink(picture if wide is None else wide, NUMBER_SIDES)
@@ -41,12 +50,12 @@ def find_digits(picture: np.ndarray, read_strip: ReadStrip) -> list[list[Part]]:
         return []
     lines = [_find_in_line(ink, line, read_strip) for line in split_lines(find_pieces(ink))]
     if wide is not None:
-        lines = [[_move(part, -margin, picture) for part in line] for line in lines]
+        lines = [[_move(part, -margin, -margin, picture) for part in line] for line in lines]
     return [line for line in lines if line]
 
 
-def _move(part: Part, distance: int, picture: np.ndarray) -> Part:
-    return Part(Digit(part.digit.image, move(part.digit.box, distance, picture)), part.proba)
+def _move(part: Part, right: int, down: int, picture: np.ndarray) -> Part:
+    return Part(Digit(part.digit.image, move(part.digit.box, right, down, picture)), part.proba)
 
 
 def _find_in_line(ink: Ink, line: list[Piece], read_strip: ReadStrip) -> list[Part]:

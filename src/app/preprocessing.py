@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from src.app.ink import Ink, find_ink
+from src.app.sheet import find_sheet
 from src.centering import BOX, center, resize
 from src.strips import Strip, fit_strip
 
@@ -16,6 +17,8 @@ BORDER = 2 * FINE  # pixels of paper around it
 STROKE_WIDTHS = (1.9, 3.4)  # pixels; thinner and thicker strokes are brought there
 MIN_HEIGHT = 5  # pixels of what is worked on: less is a speck
 ALIKE = 12  # grey levels: what of a border is paper differs by less from most of it
+CONTENT = 0.1  # of a frame's ink: what it frames has more
+RECTANGULAR = 0.87  # of the smallest rectangle around it: what a frame encloses; an ellipse has 0.79
 NEAR = 0.22  # of the digit's size: how far off a large piece of the same digit may lie
 
 Box = tuple[int, int, int, int]
@@ -36,6 +39,14 @@ def find_digit(picture: np.ndarray) -> Digit | None:
     Args:
         picture: uint8 RGB (h, w, 3), ink on paper or chalk on a board.
     """
+    sheet = find_sheet(picture)
+    digit = None if sheet is None else _find_on_paper(sheet.picture)
+    if sheet is None or digit is None:
+        return _find_on_paper(picture)
+    return Digit(digit.image, move(digit.box, sheet.left, sheet.top, picture))
+
+
+def _find_on_paper(picture: np.ndarray) -> Digit | None:
     digit = _find(picture)
     if digit is not None and _count_borders(digit.box, picture) < 2:
         return digit
@@ -43,7 +54,7 @@ def find_digit(picture: np.ndarray) -> Digit | None:
     margin = max(2, max(picture.shape) // 4)
     wide = add_paper(picture, margin, least=0.5)
     wider = None if wide is None else _find(wide)
-    return digit if wider is None else Digit(wider.image, move(wider.box, -margin, picture))
+    return digit if wider is None else Digit(wider.image, move(wider.box, -margin, -margin, picture))
 
 
 def add_paper(picture: np.ndarray, margin: int, least: float) -> np.ndarray | None:
@@ -55,11 +66,10 @@ def add_paper(picture: np.ndarray, margin: int, least: float) -> np.ndarray | No
     return np.asarray(cv2.copyMakeBorder(picture, *(margin,) * 4, cv2.BORDER_CONSTANT, value=color.tolist()))
 
 
-def move(box: Box, distance: int, picture: np.ndarray) -> Box:
+def move(box: Box, right: int, down: int, picture: np.ndarray) -> Box:
     """The box so many pixels further to the right and down, as far as it lies in a picture."""
     height, width = picture.shape[:2]
-    left, top, right, bottom = (edge + distance for edge in box)
-    return max(left, 0), max(top, 0), min(right, width), min(bottom, height)
+    return max(box[0] + right, 0), max(box[1] + down, 0), min(box[2] + right, width), min(box[3] + down, height)
 
 
 def _find(picture: np.ndarray) -> Digit | None:
@@ -95,7 +105,24 @@ def find_strokes(ink: Ink) -> Strokes:
     left, top, wide, high = stats[:, :4].T
     right, bottom = left + wide, top + high
     num_borders = (left <= 0).astype(int) + (top <= 0) + (right >= width) + (bottom >= height)
-    return Strokes(labels, np.stack([left, top, right, bottom], axis=1), mass, num_borders)
+    boxes = np.stack([left, top, right, bottom], axis=1)
+    for largest in np.argsort(-wide * high)[1:4]:  # after the paper
+        if mass[largest] and _is_frame(labels, boxes, mass, int(largest)):
+            mass[largest] = 0
+    return Strokes(labels, boxes, mass, num_borders)
+
+
+def _is_frame(labels: np.ndarray, boxes: np.ndarray, mass: np.ndarray, stroke: int) -> bool:
+    """Whether a stroke is a printed box, or several side by side, around something else."""
+    left, top, right, bottom = boxes[stroke]
+    inside = (boxes[:, 0] > left) & (boxes[:, 1] > top) & (boxes[:, 2] < right) & (boxes[:, 3] < bottom)
+    if not (inside & (mass > CONTENT * mass[stroke])).any():
+        return False
+    (outline, *_), _ = cv2.findContours(
+        (labels[top:bottom, left:right] == stroke).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE
+    )
+    _, size, _ = cv2.minAreaRect(outline)
+    return cv2.contourArea(outline) > RECTANGULAR * size[0] * size[1]
 
 
 def _choose_strokes(ink: Ink) -> tuple[np.ndarray, Box] | None:
