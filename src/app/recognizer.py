@@ -17,7 +17,7 @@ from src.app.preprocessing import Box, Digit, find_digit
 from src.views import SURE, VIEWS, look
 from src.workspace import READER_DIR
 
-MIN_CONFIDENCE = 0.35  # a guess that is less sure than this is no answer
+MIN_CONFIDENCE = 0.25  # a guess that is less sure than this is no answer
 
 
 @dataclass(frozen=True)

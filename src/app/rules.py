@@ -8,7 +8,7 @@ import numpy as np
 MAX_RULES = 60
 CROSSING = 0.8  # of its way through the picture: a rule is there for at least this much
 LEAST_NOISE = 4.0  # grey levels
-DISTINCT = 6.0  # times the noise: colours of ink and rules that differ by more can be told apart
+DISTINCT = 4.0  # times the noise: colours of ink and rules that differ by more can be told apart
 ENOUGH = 20  # pixels that tell the colour of ink
 SURELY = 0.6  # of full ink
 CERTAIN = 2.0  # how much it counts, over the noise, that what is no ink on a rule is the rule
