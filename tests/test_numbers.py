@@ -84,13 +84,13 @@ def test_ruled_lines_are_ignored(digits, recognizer):
 
 def test_a_number_in_printed_boxes_on_a_sheet_is_read(digits, recognizer):
     number = write(digits, "2806", gap=14)
-    picture = cv2.copyMakeBorder(number, 30, 30, 30, 30, cv2.BORDER_CONSTANT, value=(255, 255, 255))
+    picture = cv2.copyMakeBorder(number, 90, 90, 60, 60, cv2.BORDER_CONSTANT, value=(255, 255, 255))
     inked = np.flatnonzero((picture < 100).any(axis=(0, 2)))
     gaps = np.flatnonzero(np.diff(inked) > 20)
     edges = [inked[0] - 20, *((inked[gaps] + inked[gaps + 1]) // 2), inked[-1] + 20]
     for edge in edges:
-        cv2.line(picture, (int(edge), 20), (int(edge), picture.shape[0] - 20), (60, 60, 60), 2)
-    for row in (20, picture.shape[0] - 20):
+        cv2.line(picture, (int(edge), 80), (int(edge), picture.shape[0] - 80), (60, 60, 60), 2)
+    for row in (80, picture.shape[0] - 80):
         cv2.line(picture, (int(edges[0]), row), (int(edges[-1]), row), (60, 60, 60), 2)
     assert recognizer.read_number(picture).text == "2806"
     table = cv2.copyMakeBorder(picture, 60, 60, 60, 60, cv2.BORDER_CONSTANT, value=(110, 75, 45))

@@ -14,10 +14,17 @@ from src.strips import find_middles
 
 PLAIN = 0.9  # of a picture's border: more than this of one colour is paper, with digits that touch the border
 DIVISIBLE = 0.5  # of the height of digits: a wider piece may be several
+WIDEST = 1.4  # of the height of digits: no digit is wider
+SURELY_ONE = 0.8  # probability: a piece that looks so much like one digit is one
 LONGEST = 15.0  # of its own height: a longer piece is a line
 
-ReadStrip = Callable[[np.ndarray], np.ndarray]
-"""What a network says of a strip, uint8 (28, w, 1): float32 (w / 2, 11), see src/strips.py."""
+
+@dataclass(frozen=True)
+class Networks:
+    """What reads digits."""
+
+    predict: Callable[[np.ndarray], np.ndarray]  # probabilities, float32 (n, 10), of images, uint8 (n, 28, 28, 1)
+    predict_strip: Callable[[np.ndarray], np.ndarray]  # float32 (w / 2, 11), see src/strips.py, of uint8 (28, w, 1)
 
 
 @dataclass(frozen=True)
@@ -25,30 +32,29 @@ class Part:
     """One digit of a number."""
 
     digit: Digit
-    proba: np.ndarray | None  # float32 (10,): what it looked like among those that it touches, if it touches any
+    proba: np.ndarray | None  # float32 (10,): what it looked like among those that it touches, if it may touch any
 
 
-def find_digits(picture: np.ndarray, read_strip: ReadStrip) -> list[list[Part]]:
+def find_digits(picture: np.ndarray, networks: Networks) -> list[list[Part]]:
     """Find the digits of a picture: lines from the top, each from the left; empty where there are none.
 
     Args:
         picture: uint8 RGB (h, w, 3).
-        read_strip: the network that tells apart digits that touch.
     """
     sheet = find_sheet(picture)
-    lines = [] if sheet is None else _find_on_paper(sheet.picture, read_strip)
+    lines = [] if sheet is None else _find_on_paper(sheet.picture, networks)
     if sheet is None or not lines:
-        return _find_on_paper(picture, read_strip)
+        return _find_on_paper(picture, networks)
     return [[_move(part, sheet.left, sheet.top, picture) for part in line] for line in lines]
 
 
-def _find_on_paper(picture: np.ndarray, read_strip: ReadStrip) -> list[list[Part]]:
+def _find_on_paper(picture: np.ndarray, networks: Networks) -> list[list[Part]]:
     margin = max(2, max(picture.shape) // 20)
     wide = add_paper(picture, margin, least=PLAIN)  # so that digits may touch the border of a drawing or a scan
     ink = find_ink(picture if wide is None else wide, NUMBER_SIDES)
     if ink is None:
         return []
-    lines = [_find_in_line(ink, line, read_strip) for line in split_lines(find_pieces(ink))]
+    lines = [_find_in_line(ink, line, networks) for line in split_lines(find_pieces(ink))]
     if wide is not None:
         lines = [[_move(part, -margin, -margin, picture) for part in line] for line in lines]
     return [line for line in lines if line]
@@ -58,21 +64,24 @@ def _move(part: Part, right: int, down: int, picture: np.ndarray) -> Part:
     return Part(Digit(part.digit.image, move(part.digit.box, right, down, picture)), part.proba)
 
 
-def _find_in_line(ink: Ink, line: list[Piece], read_strip: ReadStrip) -> list[Part]:
+def _find_in_line(ink: Ink, line: list[Piece], networks: Networks) -> list[Part]:
     typical = float(np.median([piece.height for piece in line]))
-    parts = [part for piece in line for part in _divide(ink, piece, max(typical, piece.height), read_strip)]
+    parts = [part for piece in line for part in _divide(ink, piece, max(typical, piece.height), networks)]
     return [part for part in parts if part is not None]
 
 
-def _divide(ink: Ink, piece: Piece, height: float, read_strip: ReadStrip) -> list[Part | None]:
-    """Take a piece as one digit or, where it is wide and the network sees several, as these.
+def _divide(ink: Ink, piece: Piece, height: float, networks: Networks) -> list[Part | None]:
+    """Take a piece as one digit or, where it is wide and no good digit, but several are seen in it, as these.
 
     Args:
         height: of digits, in pixels.
     """
     is_divisible = DIVISIBLE * height < piece.width < LONGEST * piece.height
     strip = make_strip(ink, piece.mask, piece.box) if is_divisible else None
-    middles = [] if strip is None else find_middles(read_strip(strip.image))
+    middles = [] if strip is None else find_middles(networks.predict_strip(strip.image))
+    whole = _make_part(ink, piece, middles[0].proba if len(middles) == 1 else None)
+    if len(middles) > 1 and piece.width < WIDEST * height and _is_sure(whole, networks):
+        return [whole]
     while strip is not None and len(middles) > 1:
         columns = [min(max(strip.to_ink(middle.x), 0.0), piece.mask.shape[1] - 1.0) for middle in middles]
         parts = _cut_between(ink, piece, columns, [middle.proba for middle in middles])
@@ -80,7 +89,11 @@ def _divide(ink: Ink, piece: Piece, height: float, read_strip: ReadStrip) -> lis
             return parts
         # Where there is next to nothing, its neighbours get it.
         middles = [middle for middle, part in zip(middles, parts, strict=True) if part is not None]
-    return [_make_part(ink, piece, None)]
+    return [whole]
+
+
+def _is_sure(part: Part | None, networks: Networks) -> bool:
+    return part is not None and bool(networks.predict(part.digit.image[None]).max() > SURELY_ONE)
 
 
 def _cut_between(ink: Ink, piece: Piece, columns: list[float], probas: list[np.ndarray]) -> list[Part | None]:

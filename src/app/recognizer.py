@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import onnxruntime
 
-from src.app.numbers import Part, find_digits
+from src.app.numbers import Networks, Part, find_digits
 from src.app.pictures import open_picture, read_width
 from src.app.preprocessing import Box, Digit, find_digit
 from src.views import SURE, VIEWS, look
@@ -56,7 +56,8 @@ class Recognizer:
     several threads."""
 
     def __init__(self, path: Path = READER_DIR / "reader.onnx"):
-        self._network, self._strip_network = _open(path), _open(READER_DIR / "strips.onnx")
+        strips = _open(READER_DIR / "strips.onnx")
+        self._networks = Networks(_open(path), lambda strip: strips(strip[None])[0])
 
     def predict_proba(self, images: np.ndarray) -> np.ndarray:
         """Give class probabilities, float32 (n, 10), for images as in train.csv, uint8 (n, 28, 28, 1)."""
@@ -64,7 +65,7 @@ class Recognizer:
 
     def predict_once(self, images: np.ndarray) -> np.ndarray:
         """The same from one look at each image, for those who ask about many."""
-        return self._network(images)
+        return self._networks.predict(images)
 
     def read(self, pictures: Iterable[np.ndarray]) -> list[Reading]:
         """Read pictures, uint8 RGB (h, w, 3), each of its own size, one digit each."""
@@ -72,7 +73,7 @@ class Recognizer:
 
     def read_number(self, picture: np.ndarray) -> Number:
         """Read a picture, uint8 RGB (h, w, 3), that shows a number, or several below one another."""
-        lines = [self._read_parts(line) for line in find_digits(picture, self._read_strip)]
+        lines = [self._read_parts(line) for line in find_digits(picture, self._networks)]
         sure = [[reading for reading in line if reading.digit is not None] for line in lines]
         # What is left out may have been a digit.
         confidence = prod(max(reading.probabilities) for line in lines for reading in line)
@@ -88,9 +89,6 @@ class Recognizer:
         proba = self.predict_proba(np.stack([part.digit.image for part in parts]))
         means = [one if part.proba is None else (one + part.proba) / 2 for part, one in zip(parts, proba, strict=True)]
         return [_make_reading(mean, part.digit.image, part.digit.box) for part, mean in zip(parts, means, strict=True)]
-
-    def _read_strip(self, strip: np.ndarray) -> np.ndarray:
-        return self._strip_network(strip[None])[0]
 
     def read_image(self, image: np.ndarray) -> Reading:
         """Read an image as in train.csv, uint8 (28, 28, 1), as it is."""

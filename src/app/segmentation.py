@@ -12,14 +12,15 @@ from src.app.preprocessing import Box, Strokes, find_strokes, measure_gaps, surr
 MAX_STROKES = 60  # that are looked at, the heaviest
 FAINT = 0.03  # of the heaviest stroke's ink: less is a speck
 # Of the digits' height:
-SMALL = 0.4  # a lower stroke belongs to the digit next to it
-NEXT_TO = 0.25  # how far off its digit such a stroke may lie
+SMALL = 0.65  # a lower stroke is taken together with the digit next to it, of which it may be a part
+NEXT_TO = 0.2  # how far off that digit such a stroke may lie
+SPECK = 0.4  # a lower stroke that is next to none is no digit
 # Of the smaller one's:
 ABOVE = 0.6  # width: who shares so much of it stands above the other
 BROKEN = -0.2, 0.3  # height: between parts of a digit that stand above one another
 SAME_LINE = 0.4  # height: who shares more of it stands on the same line
 
-CENTRAL = 0.05  # of full ink: what a pixel off the middle between two digits costs
+CENTRAL = 0.12  # of full ink: what it costs to be as far from the middle between two digits as these are
 CLEAR = 0.02  # of full ink: what a way through paper costs, so that it is short
 ASIDE = 0.05  # of full ink: what a step to the side costs, so that it is straight
 SCRAP = 0.1  # of the mean part's ink: less is no part
@@ -60,7 +61,7 @@ def _make_piece(group: list[int], strokes: Strokes) -> Piece:
 
 
 def _join_small(kept: list[int], mass: np.ndarray, boxes: np.ndarray) -> list[list[int]]:
-    """Give small strokes to the digit that they are next to, if any."""
+    """Take small strokes together with the digit that they are next to; specks that are next to none are left out."""
     heights = boxes[:, 3] - boxes[:, 1]
     digit_height = _weighted_median(heights[kept], mass[kept])
     large = [i for i in kept if heights[i] >= SMALL * digit_height]
@@ -70,6 +71,8 @@ def _join_small(kept: list[int], mass: np.ndarray, boxes: np.ndarray) -> list[li
             gaps = measure_gaps(boxes[large], surround(boxes[[i]]))
             if gaps.min() <= NEXT_TO * digit_height:
                 groups[int(gaps.argmin())].append(i)
+            elif heights[i] >= SPECK * digit_height:
+                groups.append([i])
     return groups
 
 
@@ -142,25 +145,16 @@ def find_seams(ink: Ink, piece: Piece, middles: Sequence[float]) -> list[np.ndar
         int (h,) each: a column for every row of the mask.
     """
     strength = ink.strength[widen(piece.box)] * piece.mask
-    paths = _find_cheapest_paths(strength + CLEAR)
-    crossed = strength[np.arange(len(strength)), paths].sum(axis=1)
     seams = []
     for left, right in pairwise(middles):
-        between = np.arange(round(left), min(max(round(right), round(left) + 1), len(paths)))
-        off_center = np.abs(between - (left + right) / 2)
-        seams.append(paths[between[int((crossed[between] + CENTRAL * off_center).argmin())]])
+        start, end = round(left), max(round(right), round(left) + 1)
+        off_center = np.linspace(-1, 1, end - start) ** 2
+        seams.append(start + _find_cheapest_path(strength[:, start:end] + CLEAR + CENTRAL * off_center))
     return seams
 
 
-def _find_cheapest_paths(cost: np.ndarray) -> np.ndarray:
-    """For each column of the middle row, the cheapest way up and down from there: int (w, h)."""
-    middle = len(cost) // 2
-    up, down = _find_cheapest_ways_up(cost[: middle + 1]), _find_cheapest_ways_up(cost[middle:][::-1])
-    return np.concatenate([up, down[:, -2::-1]], axis=1)
-
-
-def _find_cheapest_ways_up(cost: np.ndarray) -> np.ndarray:
-    """For each column of the last row, the cheapest way up, a column to either side at a time: int (w, h).
+def _find_cheapest_path(cost: np.ndarray) -> np.ndarray:
+    """The cheapest way down through costs, (h, w), a column to either side at a time: int (h,).
 
     Source: seam carving, Avidan and Shamir 2007, doi:10.1145/1276377.1276390.
     """
@@ -171,9 +165,7 @@ def _find_cheapest_ways_up(cost: np.ndarray) -> np.ndarray:
         step = choices.argmin(axis=0)
         steps.append(step - 1)
         total = row + choices.min(axis=0)
-    columns = np.arange(cost.shape[1])
-    path = [columns]
+    path = [int(total.argmin())]
     for step in reversed(steps):
-        columns = columns + step[columns]
-        path.append(columns)
-    return np.stack(path[::-1], axis=1)
+        path.append(path[-1] + step[path[-1]])
+    return np.array(path[::-1])
