@@ -1,4 +1,4 @@
-"""A sheet of paper, or a box printed on one, that lies in the picture with other things around it."""
+"""A sheet of paper that lies in the picture with other things around it."""
 
 from dataclasses import dataclass
 
