@@ -53,8 +53,8 @@ def find_edges(picture: np.ndarray) -> np.ndarray:
     gradient = cv2.magnitude(*map(measure_length, slopes))
     sample = gradient[::2, ::2].ravel()
     num_sharp = max(4, sample.size // 400)
-    sharpest = np.partition(sample, -num_sharp)[-num_sharp:].mean()
-    least = NOISE_EDGE * np.median(sample)
+    ordered = np.sort(sample)  # partition, and median by it, take long where most values are alike
+    sharpest, least = ordered[-num_sharp:].mean(), NOISE_EDGE * ordered[len(ordered) // 2]
     num_pieces, pieces = cv2.connectedComponents((gradient > max(SOFT_EDGE * sharpest, least)).astype(np.uint8))
     is_edge = np.zeros(num_pieces, np.uint8)
     is_edge[pieces[gradient > max(EDGE * sharpest, least)]] = 1

@@ -31,9 +31,9 @@ def find_sheet(picture: np.ndarray) -> Sheet | None:
     Args:
         picture: uint8 RGB (h, w, 3).
     """
-    if _is_plain(cv2.resize(picture, (TINY_SIDE, TINY_SIDE), interpolation=cv2.INTER_AREA)):
-        return None
     height, width = picture.shape[:2]
+    if _is_plain(picture[:: max(1, height // TINY_SIDE), :: max(1, width // TINY_SIDE)]):
+        return None
     factor = min(1.0, COARSE_SIDE / max(height, width))
     size = max(1, round(width * factor)), max(1, round(height * factor))
     coarse = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
