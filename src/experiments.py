@@ -171,12 +171,7 @@ _TABLE = (
         PLAIN,
         "The published RMSprop network on affinely distorted images: Ghouzam, 'Introduction to CNN Keras'.",
     ),
-    Experiment(
-        "reader",
-        READER,
-        "The blend of residual and large_kernel distilled into one small network, for the app.",
-        teachers=SHORT[1:],
-    ),
+    Experiment("reader", READER, "The blend of residual and large_kernel in one, for the app.", teachers=SHORT[1:]),
     Experiment("smoke", TINY, "A tiny network that trains in seconds: for tests and drills, not for scores."),
 )
 _LEARNING_CURVES = tuple(

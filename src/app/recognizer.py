@@ -13,7 +13,8 @@ import onnxruntime
 
 from src.app.numbers import Networks, Part, find_digits
 from src.app.pictures import open_picture, read_width
-from src.app.preprocessing import Box, Digit, find_digit
+from src.app.preprocessing import Digit, find_digit
+from src.app.strokes import Box
 from src.views import SURE, VIEWS, look
 from src.workspace import READER_DIR
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from src.app.ink import Ink
-from src.app.preprocessing import Box, Strokes, find_strokes, measure_gaps, surround, widen
+from src.app.strokes import Box, Strokes, find_strokes, measure_gaps, surround, widen
 
 MAX_STROKES = 60  # that are looked at, the heaviest
 FAINT = 0.03  # of the heaviest stroke's ink: less is a speck
