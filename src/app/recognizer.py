@@ -1,4 +1,4 @@
-"""Read the digit of a picture with the tracked network, on ONNX Runtime."""
+"""Read the digit of a picture with the tracked networks, on ONNX Runtime."""
 
 import json
 from collections.abc import Callable, Iterable, Sequence
