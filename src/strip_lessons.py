@@ -28,11 +28,15 @@ class StripLessons:
     rotation: float  # degrees, the same
     blurred: float  # share of the strips
     blur: tuple[float, float]  # pixels: standard deviation, the least and the most
+    heights: tuple[float, float]  # pixels, the least and the most: of the digits that a strip is written among
+    ruled: float  # share of the strips from which a rule that was erased took ink
+    left: float  # of the ink on such a rule, at most
 
 
 STRIP_LESSONS = StripLessons(
-    shares=(0.25, 0.5, 0.25), zoom=0.18, rise=3, gaps=(-3, 2), shear=0.3, rotation=10.0, blurred=0.5, blur=(0.3, 1.2)
-)
+    shares=(0.25, 0.5, 0.25), zoom=0.18, rise=3, gaps=(-3, 3), shear=0.3, rotation=10.0, blurred=0.5, blur=(0.3, 1.2),
+    heights=(17.0, 23.0), ruled=0.25, left=0.6,
+)  # fmt: skip
 Placed = tuple[np.ndarray, int, int]
 """A digit, uint8 (h, w), and the row and column of its corner."""
 
@@ -89,11 +93,14 @@ def _write(digits: list[np.ndarray], rng: np.random.Generator) -> tuple[Strip | 
     for digit, top, left in placed:
         place = ink[top : top + digit.shape[0], left : left + digit.shape[1]]
         np.maximum(place, digit / np.float32(255), out=place)
+    if rng.random() < STRIP_LESSONS.ruled:
+        row = FOOT - int(rng.integers(SIDE))
+        ink[row : row + int(rng.integers(1, 3))] *= rng.uniform(0, STRIP_LESSONS.left)
     matrix = _draw_matrix(ink.shape, rng)
     ink = cv2.warpAffine(ink, matrix, ink.shape[::-1])
     if rng.random() < STRIP_LESSONS.blurred:
         ink = cv2.GaussianBlur(ink, (0, 0), rng.uniform(*STRIP_LESSONS.blur))
-    strip = fit_strip(ink)
+    strip = fit_strip(ink, rng.uniform(*STRIP_LESSONS.heights))
     if strip is None:
         return None, []
     middles = [matrix @ (left + digit.shape[1] / 2, top + digit.shape[0] / 2, 1) for digit, top, left in placed]

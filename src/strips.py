@@ -16,7 +16,7 @@ UNIT = 4  # widths are multiples of this
 
 @dataclass(frozen=True)
 class Strip:
-    """Ink that is 20 pixels high."""
+    """Ink whose line of digits is 20 pixels high."""
 
     image: np.ndarray  # uint8 (28, w, 1)
     scale: float  # by which the ink became larger
@@ -31,17 +31,21 @@ class Strip:
         return (x - MARGIN) / self.scale + self.start
 
 
-def fit_strip(ink: np.ndarray) -> Strip | None:
-    """Make ink, float32 (h, w) from 0 to 1, as high as MNIST's digits; None where there is none."""
+def fit_strip(ink: np.ndarray, height: float) -> Strip | None:
+    """Make ink, float32 (h, w) from 0 to 1, as large as MNIST's digits; None where there is none.
+
+    Args:
+        height: of the digits around it, in rows of the ink, so that what is lower than these stays lower.
+    """
     rows, columns = (np.flatnonzero((ink > INKED).any(axis=axis)) for axis in (1, 0))
     if not len(rows):
         return None
-    scale = BOX / (rows[-1] + 1 - rows[0])
+    scale = BOX / max(rows[-1] + 1 - rows[0], height)
     small = resize(ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1], scale)
-    height, width = small.shape
-    top = (SIDE - height) // 2
+    num_rows, width = small.shape
+    top = (SIDE - num_rows) // 2
     image = np.zeros((SIDE, -(-(width + 2 * MARGIN) // UNIT) * UNIT), np.float32)
-    image[top : top + height, MARGIN : MARGIN + width] = small
+    image[top : top + num_rows, MARGIN : MARGIN + width] = small
     return Strip((255 * image + 0.5).astype(np.uint8)[..., None], scale, int(columns[0]))
 
 

@@ -77,7 +77,7 @@ def _divide(ink: Ink, piece: Piece, height: float, networks: Networks) -> list[P
         height: of digits, in pixels.
     """
     is_divisible = DIVISIBLE * height < piece.width < LONGEST * piece.height
-    strip = make_strip(ink, piece.mask, piece.box) if is_divisible else None
+    strip = make_strip(ink, piece.mask, piece.box, height) if is_divisible else None
     middles = [] if strip is None else find_middles(networks.predict_strip(strip.image))
     whole = _make_part(ink, piece, middles[0].proba if len(middles) == 1 else None)
     if len(middles) > 1 and piece.width < WIDEST * height and _is_sure(whole, networks):

@@ -117,17 +117,17 @@ def make_digit(ink: Ink, mask: np.ndarray, box: Box) -> Digit | None:
     return None if image is None else Digit(image, surround(ink.scale * np.array([box])))
 
 
-def make_strip(ink: Ink, mask: np.ndarray, box: Box) -> Strip | None:
-    """The same for strokes that may be several digits; `to_ink` leads from the strip's columns to the mask's."""
-    height = box[3] - box[1]
-    strip = fit_strip(_take(ink, mask, box, height))
+def make_strip(ink: Ink, mask: np.ndarray, box: Box, height: float) -> Strip | None:
+    """The same for strokes that may be several digits, so many pixels high, or lower; `to_ink` leads from the strip's
+    columns to the mask's."""
+    strip = fit_strip(_take(ink, mask, box, height), BOX * FINE)
     if strip is None:
         return None
     factor = BOX * FINE / height  # from the pixels of the ink to those of what was taken
     return Strip(strip.image, strip.scale * factor, (strip.start - BORDER) / factor)
 
 
-def _take(ink: Ink, mask: np.ndarray, box: Box, size: int) -> np.ndarray:
+def _take(ink: Ink, mask: np.ndarray, box: Box, size: float) -> np.ndarray:
     """Strokes so much larger that `size` pixels become 80, with strokes as wide as MNIST's: float32 (h, w)."""
     near = cv2.dilate(mask, np.ones((3, 3), np.uint8))
     strokes = resize(ink.strength[widen(box)] * near, BOX * FINE / size)
