@@ -23,7 +23,11 @@ def main() -> None:
     parser.add_argument("--jobs", type=_parse_number, help="folds at once, sharing the cores (default: 1)")
     parser.add_argument("--runner", choices=("local", "ray"), default="local", help="where folds run (default: local)")
     parser.add_argument("--ray-address", metavar="ADDRESS", help="of a cluster (default: Ray on this machine alone)")
-    parser.add_argument("--cores-per-job", type=_parse_number, help="with Ray (default: all of a machine)")
+    parser.add_argument(
+        "--cores-per-job",
+        type=_parse_number,
+        help="with Ray (default: all of the smallest machine)",
+    )
     parser.add_argument("--jobs-per-gpu", type=_parse_number, help="with Ray (default: 1)")
     parser.add_argument("--estimate", action="store_true", help="first measure shortly and say how long it will take")
     arguments = parser.parse_args()

@@ -18,7 +18,7 @@ def describe_environment() -> dict[str, object]:
     """Python, package versions, processor, number of usable cores, and the commit of this code."""
     return {
         "python": platform.python_version(),
-        "versions": {package: _find_version(package) for package in RECORDED_PACKAGES},
+        "versions": find_versions(),
         "processor": _find_processor(),
         "threads": count_threads(),
         "commit": find_commit(),
@@ -31,6 +31,11 @@ def count_threads() -> int:
     It does so in TF_NUM_INTRAOP_THREADS, which src/__init__.py sets from OMP_NUM_THREADS.
     """
     return min(len(os.sched_getaffinity(0)), int(os.environ.get("TF_NUM_INTRAOP_THREADS") or sys.maxsize))
+
+
+def find_versions() -> dict[str, str | None]:
+    """The versions of the packages on which results depend; None where one is not installed."""
+    return {package: _find_version(package) for package in RECORDED_PACKAGES}
 
 
 def _find_version(package: str) -> str | None:

@@ -33,6 +33,11 @@ def verify(workspace: Workspace) -> Iterator[Finding]:
         for fold in range(dataset.folds.num_folds):
             if workspace.fold_path(experiment, fold, ".json").exists():
                 yield f"{experiment} fold {fold}", _find_fault(experiment, fold, dataset, workspace)
+    for path in sorted(workspace.oof_dir.glob("*/fold_*.npz")):
+        # An unfinished fold has a checkpoint.
+        if not path.with_suffix(".json").exists() and not path.with_suffix(".checkpoint").exists():
+            experiment, fold = path.parent.name, path.stem.removeprefix("fold_")
+            yield f"{experiment} fold {fold}", f"its record is gone; train it again: {retrain(experiment, int(fold))}"
     if workspace.submission_csv.exists():
         yield "submission", _find_fault_in_submission(dataset, workspace)
     for name in ("input", "folds", "oof", "submissions"):

@@ -3,6 +3,8 @@
 import ctypes
 import os
 import re
+import resource
+import signal
 import subprocess
 import sys
 import time
@@ -17,7 +19,7 @@ from src.keras_training import Checkpoint
 from src.runners.local import run_local
 from src.verification import verify
 from src.workspace import REPOSITORY
-from tests.conftest import snapshot
+from tests.conftest import files_below, snapshot
 
 SMOKE = EXPERIMENTS["smoke"]
 _PR_CAPBSET_DROP, _CAP_DAC_OVERRIDE = 24, 1  # Linux: with it, root may write where nobody may
@@ -70,6 +72,53 @@ def test_the_remedy_for_a_damaged_fold_mends_it(trained, suffix, damage):
     assert "python -m scripts.train smoke --folds 1" in problem
     cross_validation.run([SMOKE], [1], trained, run_local)
     assert snapshot_predictions(trained) == before and not [problem for _, problem in verify(trained) if problem]
+
+
+def test_a_lost_record_is_told_and_made_again(trained):
+    before = snapshot_predictions(trained)
+    trained.fold_path("smoke", 1, ".json").unlink()
+    ((subject, problem),) = [finding for finding in verify(trained) if finding[1]]
+    assert subject == "smoke fold 1" and "gone; train it again: python -m scripts.train smoke --folds 1" in problem
+    cross_validation.run([SMOKE], [1], trained, run_local)
+    assert snapshot_predictions(trained) == before and not [problem for _, problem in verify(trained) if problem]
+
+
+def test_a_disk_that_fills_up_while_a_fold_is_saved_loses_nothing(trained, sample_small, tmp_path, capfd):
+    """A limit on the size of files stands in for the full disk: the system refuses the write half-way."""
+    workspace = sample_small(tmp_path / "full")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def fill_up(train, tasks):
+        for result in run_local(train, tasks):
+            resource.setrlimit(resource.RLIMIT_FSIZE, (8000, limits[1]))
+            yield result
+
+    try:
+        with pytest.raises(OSError, match="too large"):
+            cross_validation.run([SMOKE], None, workspace, fill_up)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert not [name for name in files_below(workspace.oof_dir) if ".tmp" in name or name.endswith("fold_0.json")]
+    capfd.readouterr()
+    cross_validation.run([SMOKE], None, workspace, run_local)
+    assert capfd.readouterr().err.count("epoch 1/2") == 1  # of fold 1: fold 0 was trained
+    assert snapshot_predictions(workspace) == snapshot_predictions(trained)
+    assert files_below(workspace.oof_dir) == files_below(trained.oof_dir)
+
+
+def test_a_second_driver_is_told_and_disturbs_nothing(trained, sample_small, tmp_path):
+    workspace = sample_small(tmp_path / "shared")
+    command = [sys.executable, "-m", "scripts.train", "smoke"]
+    environment = os.environ | {"DIGITS_WORKSPACE": str(workspace.root)}
+    first = subprocess.Popen(command, cwd=REPOSITORY, env=environment, stderr=subprocess.PIPE, text=True)
+    with first:
+        next(line for line in first.stderr if "epoch 1/2" in line)
+        first.send_signal(signal.SIGSTOP)  # or it may be done before the second has begun
+        second = subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True)
+        first.send_signal(signal.SIGCONT)
+        first.stderr.read()
+    assert second.returncode == 2 and "another process is training" in second.stderr
+    assert first.returncode == 0 and snapshot_predictions(workspace) == snapshot_predictions(trained)
 
 
 def test_a_clock_that_is_set_back_changes_nothing(small, sample_small, tmp_path, monkeypatch, capfd):

@@ -15,7 +15,9 @@ from src.artifacts import load_record
 from src.cross_validation import train_fold
 from src.errors import InputError
 from src.experiments import EXPERIMENTS
+from src.keras_training import Checkpoint
 from src.runners.local import run_local, run_processes
+from src.runners.nodes import choose_cores
 from src.runners.on_ray import run_ray
 from src.workspace import REPOSITORY
 from tests.conftest import files_below
@@ -25,8 +27,8 @@ NUM_CORES = len(os.sched_getaffinity(0))
 run_here = partial(run_ray, address=None, cores_per_job=NUM_CORES, jobs_per_gpu=1)
 
 
-def load_arrays(workspace):
-    return [np.load(workspace.fold_path("smoke", fold, ".npz"))["test_proba"] for fold in (0, 1)]
+def load_arrays(workspace, folds=(0, 1)):
+    return [np.load(workspace.fold_path("smoke", fold, ".npz"))["test_proba"] for fold in folds]
 
 
 def test_ray_gives_what_the_local_runner_gives(small, sample_small, tmp_path, capfd):
@@ -42,15 +44,24 @@ def test_ray_gives_what_the_local_runner_gives(small, sample_small, tmp_path, ca
     assert files_below(small.oof_dir) == files_below(other.oof_dir)
 
 
-def test_a_fold_whose_worker_dies_is_trained_again(small, tmp_path):
-    def die_once(task):
-        if not (tmp_path / "died").exists():
-            (tmp_path / "died").touch()
-            os.kill(os.getpid(), signal.SIGKILL)
+def test_a_fold_whose_worker_dies_goes_on_after_its_last_epoch(small, sample_small, tmp_path, capfd):
+    def die_after_an_epoch(task):
+        def save_and_die(checkpoint, entry, save=Checkpoint.save):
+            save(checkpoint, entry)
+            if not (tmp_path / "died").exists():
+                (tmp_path / "died").touch()
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        Checkpoint.save = save_and_die
         return train_fold(task)
 
-    cross_validation.run([SMOKE], [0], small, lambda train, tasks: run_here(die_once, tasks))
-    assert (tmp_path / "died").exists() and load_record(small, "smoke", 0)
+    cross_validation.run([SMOKE], [0], small, lambda train, tasks: run_here(die_after_an_epoch, tasks))
+    err = capfd.readouterr().err
+    assert (tmp_path / "died").exists() and "epoch 1/2" not in err and err.count("epoch 2/2") == 1
+    other = sample_small(tmp_path / "other")
+    cross_validation.run([SMOKE], [0], other, run_local)
+    np.testing.assert_array_equal(load_arrays(small, [0]), load_arrays(other, [0]))
+    assert files_below(small.oof_dir) == files_below(other.oof_dir)
 
 
 def test_folds_of_a_node_that_dies_are_trained_elsewhere(small, sample_small, tmp_path):
@@ -78,6 +89,61 @@ def test_folds_of_a_node_that_dies_are_trained_elsewhere(small, sample_small, tm
     other = sample_small(tmp_path / "other")
     cross_validation.run([SMOKE], None, other, partial(run_processes, num_jobs=NUM_CORES))  # a core each
     np.testing.assert_array_equal(load_arrays(small), load_arrays(other))
+    assert files_below(small.oof_dir) == files_below(other.oof_dir)
+
+
+def test_workers_of_a_cluster_go_by_the_drivers_backend(small, monkeypatch):
+    from ray.cluster_utils import Cluster
+
+    def tell(task):
+        raise InputError(f"the backend is {os.environ['KERAS_BACKEND']}")
+
+    monkeypatch.setenv("KERAS_BACKEND", "tensorflow")
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+    try:
+        monkeypatch.setenv("KERAS_BACKEND", "jax")
+        on_cluster = partial(run_ray, address=cluster.address)
+        with pytest.raises(InputError, match="the backend is jax"):
+            cross_validation.run([SMOKE], [0], small, lambda train, tasks: on_cluster(tell, tasks))
+    finally:
+        cluster.shutdown()
+
+
+def test_a_node_with_other_packages_is_named(small, monkeypatch):
+    monkeypatch.setattr("src.runners.on_ray.find_versions", lambda: {"keras": "0.1"})  # of the driver
+    with pytest.raises(InputError, match=r"has keras \d.* instead of 0\.1; make its environment"):
+        cross_validation.run([SMOKE], [0], small, run_here)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "jobs_per_gpu", "cores"),
+    [
+        ([{"CPU": 16.0}], 1, 16),
+        ([{"CPU": 16.0}, {"CPU": 4.0}], 1, 4),  # all can take part
+        ([{"CPU": 16.0}, {"CPU": 8.0, "GPU": 1.0}], 1, 8),  # the first has no GPU
+        ([{"CPU": 16.0, "GPU": 2.0}], 2, 4),
+        ([{"CPU": 2.0, "GPU": 8.0}], 1, 1),
+        ([{"memory": 1.0}, {"CPU": 2.0}], 1, 2),  # a node that only drives
+    ],
+)
+def test_each_node_that_can_has_room_for_a_job(nodes, jobs_per_gpu, cores):
+    assert choose_cores(nodes, None, jobs_per_gpu) == cores
+
+
+def test_more_cores_than_any_usable_node_has_are_refused():
+    nodes = [{"CPU": 16.0}, {"CPU": 8.0, "GPU": 1.0}]
+    assert choose_cores(nodes, 8, 1) == 8
+    with pytest.raises(InputError, match="no node has 9 cores; the largest has 8: --cores-per-job 8"):
+        choose_cores(nodes, 9, 1)
+
+
+def test_the_cluster_file_is_one_that_ray_takes():
+    import yaml
+    from ray.autoscaler._private.util import validate_config
+
+    config = yaml.safe_load((REPOSITORY / "scripts" / "ray_cluster.yaml").read_text())
+    validate_config(config)
+    assert all("24.04" in node["node_config"]["ImageId"] for node in config["available_node_types"].values())
 
 
 def test_what_a_killed_driver_has_begun_is_finished_by_the_next(small, sample_small, tmp_path):
@@ -97,11 +163,12 @@ def test_what_a_killed_driver_has_begun_is_finished_by_the_next(small, sample_sm
     assert files_below(small.oof_dir) == files_below(other.oof_dir)
 
 
-def test_what_fails_in_a_worker_is_the_error_of_the_driver(small):
+@pytest.mark.parametrize("error", [InputError("no; try another"), OSError(28, "No space left on device")])
+def test_what_fails_in_a_worker_is_the_error_of_the_driver(small, error):
     def refuse(task):
-        raise InputError("no; try another")
+        raise error
 
-    with pytest.raises(InputError, match="no; try another"):
+    with pytest.raises(type(error), match=r"no; try another|Errno 28"):
         cross_validation.run([SMOKE], [0], small, lambda train, tasks: run_here(refuse, tasks))
 
 

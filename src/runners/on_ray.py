@@ -4,7 +4,7 @@ import os
 import socket
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -14,7 +14,8 @@ from src.datasets import Dataset
 from src.errors import InputError
 from src.fold_tasks import FoldTask
 from src.progress import Event, close_remote_bars, send_to, show
-from src.provenance import find_commit
+from src.provenance import find_commit, find_versions
+from src.runners.nodes import choose_cores, require_versions
 from src.workspace import REPOSITORY
 
 Train = Callable[[FoldTask], FoldResult]
@@ -22,8 +23,18 @@ Train = Callable[[FoldTask], FoldResult]
 NUM_RETRIES = 3  # of a fold whose worker or node died
 NOT_SENT = ["/.?*", "/input", "/folds", "/oof", "/submissions", "/tests", "__pycache__"]
 """Of the repository, to the nodes of a cluster; /.* would also be the repository itself."""
+BACKEND = "KERAS_BACKEND"  # a variable of the driver that its workers go by
 THREADS = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "LOKY_MAX_CPU_COUNT")
 """Variables in which libraries look for the number of threads: nearly all, TensorFlow, scikit-learn's pools."""
+
+
+@dataclass(frozen=True)
+class Driver:
+    """What its workers know of the driver."""
+
+    node: str
+    versions: dict[str, str | None]  # of its packages
+    events: Any  # a Ray queue, for what is to be shown
 
 
 def run_ray(
@@ -40,8 +51,8 @@ def run_ray(
 
     Args:
         address: of a cluster; None starts Ray on this machine, until the last result.
-        cores_per_job: also the number of threads, on which the bits of a result depend; None: this node's cores, or
-            where there are GPUs its share of them.
+        cores_per_job: also the number of threads, on which the bits of a result depend; None: so many that each node
+            can take part, all cores of the smallest, or where there are GPUs a GPU's share of them.
 
     Raises:
         InputError: Ray is not installed, there is no such cluster or no room in it, or a fold failed too often.
@@ -49,19 +60,21 @@ def run_ray(
     ray = _start_ray(address)
     try:
         home = ray.get_runtime_context().get_node_id()
-        num_cores = _choose_cores(ray.nodes(), home, cores_per_job, jobs_per_gpu)
-        has_gpu = "GPU" in ray.cluster_resources()
+        nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+        has_gpu = any("GPU" in node for node in nodes)
+        num_cores = choose_cores(nodes, cores_per_job, jobs_per_gpu)
         remote = ray.remote(_train_remotely).options(
             num_cpus=num_cores,
             num_gpus=1 / jobs_per_gpu if has_gpu else 0,
             max_retries=NUM_RETRIES,
-            runtime_env={"env_vars": dict.fromkeys(THREADS, str(num_cores))},
+            runtime_env={"env_vars": dict.fromkeys(THREADS, str(num_cores)) | {BACKEND: os.environ[BACKEND]}},
         )
         datasets = {id(task.dataset): task.dataset for task in tasks}
         images = {key: ray.put(dataset) for key, dataset in datasets.items()}
         with _Listener(home) as events:
+            driver = Driver(home, find_versions(), events)
             running = {
-                remote.remote(train, replace(task, dataset=None), images[id(task.dataset)], events, home): task  # type: ignore[arg-type]
+                remote.remote(train, replace(task, dataset=None), images[id(task.dataset)], driver): task  # type: ignore[arg-type]
                 for task in tasks
             }
             while running:
@@ -104,17 +117,6 @@ def _start_ray(address: str | None) -> Any:
     return ray
 
 
-def _choose_cores(nodes: list[dict[str, Any]], home: str, cores_per_job: int | None, jobs_per_gpu: int) -> int:
-    alive = {node["NodeID"]: node["Resources"] for node in nodes if node["Alive"]}
-    if cores_per_job is None:
-        here = alive[home]
-        return max(1, int(here.get("CPU", 1) // max(1, here.get("GPU", 0) * jobs_per_gpu)))
-    largest = int(max(resources.get("CPU", 0) for resources in alive.values()))
-    if cores_per_job > largest:
-        raise InputError(f"no node has {cores_per_job} cores; the largest has {largest}: --cores-per-job {largest}")
-    return cores_per_job
-
-
 class _Listener:
     """Shows what workers say; gives the queue that they say it to, which lives on the driver's node."""
 
@@ -145,7 +147,7 @@ def _get(ray: Any, done: Any) -> tuple[FoldResult, bytes]:
     try:
         return ray.get(done)
     except ray.exceptions.RayTaskError as error:
-        if isinstance(error.cause, InputError):
+        if isinstance(error.cause, (InputError, OSError)):  # OSError: its disk is full
             raise error.cause from None
         raise
     except ray.exceptions.RayError as error:
@@ -155,14 +157,15 @@ def _get(ray: Any, done: Any) -> tuple[FoldResult, bytes]:
         ) from None
 
 
-def _train_remotely(train: Train, task: FoldTask, dataset: Dataset, events: Any, home: str) -> tuple[FoldResult, bytes]:
+def _train_remotely(train: Train, task: FoldTask, dataset: Dataset, driver: Driver) -> tuple[FoldResult, bytes]:
     """The result and the bytes of its weights; on another node than the driver's, nothing else is left of it."""
     import ray
 
+    require_versions(driver.versions)
     # Not events.put, which waits: while a task waits, Ray lends its cores to another one.
-    send_to(events.actor.put.remote, label=str(task))
+    send_to(driver.events.actor.put.remote, label=str(task))
     with tempfile.TemporaryDirectory() as directory:
-        if ray.get_runtime_context().get_node_id() != home:
+        if ray.get_runtime_context().get_node_id() != driver.node:
             task = replace(task, checkpoint_dir=Path(directory) / task.checkpoint_dir.name)
         result = train(replace(task, dataset=dataset))
         return result, result.weights_path.read_bytes()
