@@ -14,6 +14,7 @@ from src.benchmark.reader import measure_reader
 from src.benchmark.recipes import compare_recipes, measure_wall_time
 from src.benchmark.scaling import compare_runners, measure_growth
 from src.benchmark.server import measure_server
+from src.benchmark.stroke import measure_stroke
 from src.benchmark.training import measure
 from src.workspace import Workspace, find_workspace
 
@@ -37,7 +38,7 @@ def main() -> None:
     if arguments.recipes:
         measurements += [measure_wall_time, compare_recipes]
     elif arguments.reader:
-        measurements = [measure_reader, measure_server]
+        measurements = [measure_stroke, measure_reader, measure_server]
     elif arguments.scaling:
         measurements = [measure_growth, compare_runners]
     workspace = find_workspace()

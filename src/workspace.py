@@ -128,6 +128,12 @@ def find_sample_workspace() -> Workspace:
     return Workspace(Path(os.environ.get("DIGITS_WORKSPACE") or SAMPLE_WORKSPACE).resolve())
 
 
+def find_shown_workspace() -> Workspace:
+    """The workspace whose images the app shows: that of the sample where the repository itself has no test.csv."""
+    workspace = find_workspace()
+    return workspace if workspace.test_csv.exists() else find_sample_workspace()
+
+
 def find_kaggle_credentials() -> list[str]:
     """Names of the variables and files in which the kaggle package would look and finds something; no secrets."""
     variables = [name for name in ("KAGGLE_API_TOKEN", "KAGGLE_KEY") if os.environ.get(name)]

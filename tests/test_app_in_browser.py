@@ -4,17 +4,20 @@ import pytest
 from playwright.sync_api import expect
 
 from src.app.flags import load_flags
+from src.benchmark.stroke import draw_two
 from tests.app_server import Server, wait_for_page
 from tests.conftest import open_chromium
 from tests.test_pictures import PNG
 
 pytestmark = pytest.mark.browser
-STROKE = [(90, 80), (140, 55), (190, 80), (182, 130), (95, 215), (195, 215)]  # a 2
 
 
 @pytest.fixture(scope="module")
 def workspace(sample_small, tmp_path_factory):
-    return sample_small(tmp_path_factory.mktemp("app") / "workspace")
+    workspace = sample_small(tmp_path_factory.mktemp("app") / "workspace")
+    workspace.oof_dir.mkdir()
+    workspace.errors_csv.write_text("row,label,predicted\n5,4,9\n")
+    return workspace
 
 
 @pytest.fixture(scope="module")
@@ -45,22 +48,8 @@ def page(browser, url):
     assert all(address.startswith((url, "data:", "blob:")) for address in asked)
 
 
-def draw(page, size=1.0, right=0):
-    page.locator("#pad button[aria-label='Brush'].selected, #pad button[aria-label='Brush'].highlight").or_(
-        page.locator("#pad [aria-label='Brush color'], #pad button[title='Colors']")
-    ).first.wait_for()
-    box = page.locator("#pad canvas").first.bounding_box()
-    middle = box["x"] + box["width"] / 2 + right, box["y"] + box["height"] / 2
-    points = [(middle[0] + size * (x - 140), middle[1] + size * (y - 140)) for x, y in STROKE]
-    page.mouse.move(*points[0])
-    page.mouse.down()
-    for point in points[1:]:
-        page.mouse.move(*point, steps=8)
-    page.mouse.up()
-
-
 def test_a_drawn_digit_is_read_and_explained(page):
-    draw(page)
+    draw_two(page)
     expect(page.get_by_test_id("label-output-value")).to_have_text("2")
     assert page.locator(".confidence-set").count() == 3
     expect(page.locator("img")).to_have_count(2)  # what the network saw, and why
@@ -68,10 +57,19 @@ def test_a_drawn_digit_is_read_and_explained(page):
     expect(page.get_by_test_id("label-output-value")).to_have_count(0)
 
 
+def test_a_stroke_can_be_taken_back(page):
+    draw_two(page)
+    expect(page.get_by_test_id("label-output-value")).to_have_text("2")
+    page.get_by_label("Undo").click()
+    expect(page.get_by_test_id("label-output-value")).to_have_count(0)
+    page.get_by_label("Redo").click()
+    expect(page.get_by_test_id("label-output-value")).to_have_text("2")
+
+
 def test_a_drawn_number_is_read(page):
     page.get_by_label("Several digits").first.check()
-    draw(page, 0.45, -70)
-    draw(page, 0.45, 70)
+    draw_two(page, 0.45, -70)
+    draw_two(page, 0.45, 70)
     expect(page.get_by_test_id("label-output-value")).to_have_text("22")
     page.get_by_label("Several digits").first.uncheck()
     expect(page.locator("table")).to_have_count(0)
@@ -97,10 +95,28 @@ def test_a_wrong_reading_of_a_test_image_is_kept(page, workspace):
     expect(page.get_by_text("it is a 7")).to_be_visible()
     images, labels, _ = load_flags(workspace.flags_csv)
     assert len(images) == 1 and labels.tolist() == [7]
+    page.reload()
+    page.get_by_text("Wrong? Tell the right digit").click()
+    expect(page.get_by_text("7, read as")).to_be_visible()
+    page.get_by_role("button", name="Export as rows of train.csv").click()
+    expect(page.get_by_text("flagged_train_rows")).to_be_visible()
+
+
+def test_a_test_image_is_read_by_its_row(page):
+    page.get_by_role("tab", name="Test images").click()
+    page.get_by_label("Row of test.csv").fill("3")
+    page.get_by_label("Row of test.csv").press("Tab")
+    expect(page.get_by_test_id("label-output-value")).to_be_visible()
+
+
+def test_an_error_is_shown_and_read(page):
+    page.get_by_role("tab", name="Errors").click()
+    page.get_by_text("row 5: 4, read as 9").click()
+    expect(page.get_by_test_id("label-output-value")).to_be_visible()
 
 
 def test_it_fits_on_a_phone(page):
     page.set_viewport_size({"width": 390, "height": 844})
-    draw(page)
+    draw_two(page)
     expect(page.get_by_test_id("label-output-value")).to_have_text("2")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -18,7 +18,7 @@ from src.app.explanation import explain, paint
 from src.app.flags import MAX_BYTES, export_flags, load_flags, save_flag
 from src.app.page import EXPLANATION, Page
 from src.app.recognizer import Recognizer
-from src.data import read_train
+from src.data import load_train, read_train
 from src.errors import InputError
 from src.workspace import READER_DIR, REPOSITORY
 from tests.app_server import Server, wait_for_page
@@ -131,17 +131,73 @@ def test_several_digits_are_shown_with_their_boxes(page_url, tmp_path, sample_sm
 
 def test_exported_networks_say_what_they_see(sample_small, tmp_path):
     workspace = sample_small(tmp_path / "workspace")
-    assert Page(workspace).read_sample(0)[1] == EXPLANATION
+    page = Page(workspace)
+    assert page.explain(page.read_sample(0)[-1])[0] == EXPLANATION
     path = workspace.fold_path("residual", 2, ".onnx")
     path.parent.mkdir(parents=True)
     shutil.copy(READER_DIR / "reader.onnx", path)
-    probabilities, votes, *_ = Page(workspace).read_sample(0)
+    page = Page(workspace)
+    probabilities, *_, state = page.read_sample(0)
+    votes, _ = page.explain(state)
     digit = max(probabilities, key=probabilities.get)
     assert f"| residual, fold 2 | {digit} | {probabilities[digit]:.1%} |" in votes
     assert not Page(workspace, is_public=True).exported
     path.write_bytes(path.read_bytes()[:1000])
     with pytest.raises(InputError, match=r"scripts\.export residual --fold 2"):
         Page(workspace)
+
+
+def test_a_picture_is_explained_after_it_is_read(sample_small, tmp_path):
+    page = Page(sample_small(tmp_path / "workspace"))
+    *_, before, state = page.read_sample(0)
+    _, after = page.explain(state)
+    assert before.shape == after.shape == (224, 224, 3) and after.mean() > before.mean()  # bright where it matters
+
+
+def test_flagged_readings_are_listed_and_exported(sample_small, tmp_path):
+    page = Page(sample_small(tmp_path / "workspace"))
+    assert page.list_flags() == [] and page.export(tmp_path) is None
+    assert "first" in page.flag(None, "3")[0] and "first" in page.flag(page.read_sample(0)[-1], None)[0]
+    said, left = page.flag(page.read_sample(0)[-1], "3")
+    assert "flagged.csv: it is a 3" in said and left is None
+    ((image, caption),) = page.list_flags()
+    assert image.shape == (84, 84) and caption.startswith("3, read as ")
+    _, labels = read_train(page.export(tmp_path))
+    assert labels.tolist() == [3]
+
+
+def test_oof_errors_are_shown(sample_small, tmp_path):
+    workspace = sample_small(tmp_path / "workspace")
+    assert not Page(workspace).errors.captions
+    workspace.oof_dir.mkdir()
+    workspace.errors_csv.write_text("row,label,predicted\n7,4,9\n")
+    page = Page(workspace)
+    assert page.errors.captions == ["row 7: 4, read as 9"]
+    np.testing.assert_array_equal(page.errors.images[0], load_train(workspace)[0][7])
+    assert page.read_error(0)[-1] is not None
+    workspace.errors_csv.write_text("row,label,predicted\n")
+    assert not Page(workspace).errors.captions
+    for damaged in ("row,label,predicted\n300,4,9\n", "row,label,predicted\nx,4,9\n", "", "row\n7\n"):
+        workspace.errors_csv.write_text(damaged)
+        with pytest.raises(InputError, match=r"scripts\.analyze_errors"):
+            Page(workspace)
+
+
+def test_drawings_that_are_too_large_are_refused(page_url, tmp_path):
+    path = tmp_path / "large.png"
+    Image.new("1", (8000, 8000)).save(path)  # a few kilobytes
+    drawing = {"background": None, "layers": [], "composite": handle_file(path)}
+    client = Client(page_url, verbose=False)
+    with pytest.raises(AppError):
+        client.predict(drawing, api_name="/draw")
+    path.write_bytes(PNG)
+    assert client.predict(drawing, api_name="/draw")[0]["label"] == "2"
+
+
+def test_nothing_is_monitored_or_shared(page_url):
+    assert requests.get(f"{page_url}/gradio_api/monitoring").status_code in (403, 404)
+    config = requests.get(f"{page_url}/config").json()
+    assert not config["is_space"] and not config.get("analytics_enabled") and config.get("share") in (None, False)
 
 
 def test_damaged_files_of_the_workspace_are_told_at_the_start(sample_small, tmp_path):

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from src import workspace
 from src.competition import LABEL_COLUMN, PIXEL_COLUMNS
 from src.data import load_test, load_train, read_submission
 from src.errors import InputError
@@ -23,6 +24,16 @@ def test_is_stratified_and_disjoint(sample):
     assert np.bincount(labels).tolist() == [400] * 10
     assert np.bincount(truth).tolist() == [100] * 10
     assert not {image.tobytes() for image in images} & {image.tobytes() for image in test_images}
+
+
+def test_the_app_shows_it_where_nothing_else_is(tmp_path, monkeypatch):
+    monkeypatch.delenv("DIGITS_WORKSPACE", raising=False)
+    monkeypatch.setattr(workspace, "REPOSITORY", tmp_path)
+    monkeypatch.setattr(workspace, "SAMPLE_WORKSPACE", tmp_path / ".sample")
+    assert workspace.find_shown_workspace().root == tmp_path / ".sample"
+    (tmp_path / "input").mkdir()
+    (tmp_path / "input" / "test.csv").touch()
+    assert workspace.find_shown_workspace().root == tmp_path
 
 
 def test_is_the_same_every_time(sample, tmp_path):

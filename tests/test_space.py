@@ -61,6 +61,7 @@ def test_the_space_runs_by_itself(tmp_path):
         assert any("running on" in line for line in process.stderr)
         url = f"http://127.0.0.1:{port}"
         assert post(url, PNG).json()["digit"] == 2
+        assert requests.post(f"{url}/api/read", files={"file": PNG}).json()["text"] == "2"
         wait_for_page(url)
         answer = requests.get(url)
         assert "gradio" in answer.text and "Wrong? Tell" not in answer.text  # strangers see nothing of each other

@@ -1,4 +1,4 @@
-"""Behind the page of the digit reader: what is read, shown and kept; `ui` lays it out."""
+"""Behind the page of the digit reader: what is read, explained, shown and kept; `ui` lays it out."""
 
 from pathlib import Path
 from typing import Any
@@ -68,18 +68,25 @@ class Page:
         return self.show(self.recognizer.read([picture])[0])
 
     def show(self, reading: Reading | None) -> Shown:
-        """Turn a reading into what is displayed; None clears the page."""
+        """Turn a reading into what is displayed at once, before `explain`; None clears the page."""
         if reading is None:
             return {}, "", None, None, None
         if reading.image is None:
             return {}, NOTHING, None, None, None
         seen = enlarge(reading.image, SHOWN_FACTOR)
-        why = paint(reading.image, explain(reading.image, self.recognizer.predict_once), SHOWN_FACTOR)
+        why = paint(reading.image, np.zeros(IMAGE_SHAPE[:2], np.float32), SHOWN_FACTOR)
         state = reading.image, reading.digit
         if reading.digit is None:
             return {}, NOTHING, seen, why, state
         probabilities = {str(digit): share for digit, share in enumerate(reading.probabilities)}
-        return probabilities, EXPLANATION + self._ask_exported(reading.image), seen, why, state
+        return probabilities, EXPLANATION, seen, why, state
+
+    def explain(self, state: State) -> tuple[str, np.ndarray]:
+        """Tell why an image is read as it is: what exported networks say of it, and the parts that matter, painted."""
+        image, digit = state
+        votes = "" if digit is None else self._ask_exported(image)
+        why = paint(image, explain(image, self.recognizer.predict_once), SHOWN_FACTOR)
+        return (NOTHING if digit is None else EXPLANATION) + votes, why
 
     def _ask_exported(self, image: np.ndarray) -> str:
         """What exported networks say, as a table in Markdown; nothing without them."""
@@ -90,17 +97,17 @@ class Page:
             f"| {name} | {np.argmax(one.probabilities)} | {max(one.probabilities):.1%} |"
             for name, one in readings.items()
         ]
-        return "\n".join(["\n\n| network | says | sure |", "|---|---|---|", *rows])
+        return "\n".join(["\n\n| network | reads | probability |", "|---|---|---|", *rows])
 
-    def flag(self, state: State | None, truth: str | None) -> str:
-        """Keep what was read wrongly, with the right digit; say what was done."""
+    def flag(self, state: State | None, truth: str | None) -> tuple[str, str | None]:
+        """Keep what was read wrongly, with the right digit; say what was done, and what is still to be kept."""
         if state is None or truth is None:
-            return "Read something first, and choose the right digit."
+            return "Read a single digit first, and choose the right one.", truth
         try:
             save_flag(self.workspace.flags_csv, *state, int(truth))
         except InputError as error:
-            return str(error)
-        return f"Kept in {self.workspace.flags_csv.name}: it is a {truth}. Thank you."
+            return str(error), truth
+        return f"Kept in {self.workspace.flags_csv}: it is a {truth}. Thank you.", None
 
     def list_flags(self) -> list[tuple[np.ndarray, str]]:
         """The latest of them with captions."""
@@ -126,7 +133,7 @@ def show_number(number: Number, picture: np.ndarray) -> Shown:
         f"| {reading.digit} | {reading.confidence:.1%} | {_second(reading.probabilities)} |"
         for reading in number.digits
     ]
-    table = "\n".join([FOUND, "", "| digit | sure | or |", "|---|---|---|", *rows])
+    table = "\n".join([FOUND, "", "| digit | probability | second guess |", "|---|---|---|", *rows])
     longest = max(map(len, number.lines))
     seen = np.zeros((len(number.lines), longest, *IMAGE_SHAPE[:2]), np.uint8)
     for line, images in zip(number.lines, seen, strict=True):

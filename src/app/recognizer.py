@@ -57,8 +57,7 @@ class Recognizer:
     several threads."""
 
     def __init__(self, path: Path = READER_DIR / "reader.onnx"):
-        strips = _open(READER_DIR / "strips.onnx")
-        self._networks = Networks(_open(path), lambda strip: strips(strip[None])[0])
+        self._networks = Networks(_open(path), lambda strip: _open_strips()(strip[None])[0])
 
     def predict_proba(self, images: np.ndarray) -> np.ndarray:
         """Give class probabilities, float32 (n, 10), for images as in train.csv, uint8 (n, 28, 28, 1)."""
@@ -104,6 +103,11 @@ def _open(path: Path) -> Callable[[np.ndarray], np.ndarray]:
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     name = session.get_inputs()[0].name
     return lambda images: session.run(None, {name: images.astype(np.float32)})[0]
+
+
+@cache
+def _open_strips() -> Callable[[np.ndarray], np.ndarray]:
+    return _open(READER_DIR / "strips.onnx")
 
 
 def _make_reading(proba: np.ndarray, image: np.ndarray, box: Box | None) -> Reading:

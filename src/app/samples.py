@@ -26,12 +26,20 @@ def load_test_samples(workspace: Workspace) -> np.ndarray:
 
 
 def load_errors(workspace: Workspace) -> Samples:
-    """The OOF errors that `scripts.analyze_errors` last listed, the surest first; none if it was not run."""
+    """The OOF errors that `scripts.analyze_errors` last listed, the surest first; none if it was not run.
+
+    Raises:
+        InputError: the list is damaged, or of other data.
+    """
     if not workspace.errors_csv.exists() or not workspace.train_csv.exists():
         return Samples(np.empty((0, 28, 28, 1), np.uint8), [])
-    errors = pd.read_csv(workspace.errors_csv).head(MAX_SHOWN)
     images, _ = load_train(workspace)
-    if len(errors) and errors["row"].max() >= len(images):
-        raise InputError(f"{workspace.errors_csv} is of other data; write it anew: python -m scripts.analyze_errors")
-    captions = [f"row {row.row}: {row.label}, read as {row.predicted}" for row in errors.itertuples()]
-    return Samples(images[errors["row"].to_numpy()], captions)
+    try:
+        errors = pd.read_csv(workspace.errors_csv).head(MAX_SHOWN)
+        shown = images[errors["row"].to_numpy(np.int64)]
+        captions = [f"row {row.row}: {row.label}, read as {row.predicted}" for row in errors.itertuples()]
+    except (ValueError, LookupError, AttributeError):
+        raise InputError(
+            f"{workspace.errors_csv} is damaged or of other data; write it anew: python -m scripts.analyze_errors"
+        ) from None
+    return Samples(shown, captions)

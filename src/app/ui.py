@@ -1,7 +1,9 @@
 """The page of the digit reader: draw, upload or pick a digit, and see why it is read as it is."""
 
 import os
+import tempfile
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when gradio i
 import gradio as gr
 from fastapi import FastAPI
 
-from src.app.page import SHOWN_FACTOR, Page, enlarge
+from src.app.page import SHOWN_FACTOR, Page, Shown, State, enlarge
 from src.competition import IMAGE_SHAPE, NUM_CLASSES
 from src.errors import InputError
 
@@ -19,9 +21,11 @@ CANVAS = 320, 280  # pixels
 HEIGHT = SHOWN_FACTOR * IMAGE_SHAPE[0] + 40  # pixels, with the caption
 NUM_SAMPLES = 40
 SEVERAL = "Several digits"
+WHY, WHERE = "Why", "Where it was found"
 TITLE = "# Digit reader\n"
-INTRODUCTION = TITLE + "Draw, upload or pick a digit. It is read on this machine; nothing leaves it."
-PUBLIC_INTRODUCTION = TITLE + "Draw or upload a digit. It is read by this server, which keeps nothing."
+INTRODUCTION = TITLE + "Draw, upload or pick a digit; for a number, tick *Several digits*. "
+PRIVACY = "It is read by the machine that serves this page, and goes nowhere else."
+PUBLIC_PRIVACY = "It is read by this server, which deletes it within a quarter of an hour."
 TAKE_THE_BRUSH = """() => {
     const timer = setInterval(() => {
         const brush = document.querySelector("#pad button[aria-label='Brush']");
@@ -36,17 +40,20 @@ Event = tuple[Any, Callable[..., Any], Any, str]
 def build_page(page: Page) -> gr.Blocks:
     """Build the page; `api.make_app` serves it."""
     with gr.Blocks(title="Digit reader", analytics_enabled=False, delete_cache=(300, 600)) as blocks:
-        gr.Markdown(PUBLIC_INTRODUCTION if page.is_public else INTRODUCTION)
+        gr.Markdown(INTRODUCTION + (PUBLIC_PRIVACY if page.is_public else PRIVACY))
         with gr.Row():
             with gr.Column():
                 events = _build_inputs(page)
             with gr.Column():
                 outputs = _build_outputs(page)
+        _, sentence, _, why, state = outputs
         for event, handler, source, name in events:
-            gr.on(
-                event, handler, source, outputs, api_name=name, show_progress="hidden", trigger_mode="always_last",
-                concurrency_limit=2,
+            shown = gr.on(
+                event, _lay_out(handler), source, outputs, api_name=name, show_progress="hidden",
+                trigger_mode="always_last", concurrency_limit=2,
             )  # fmt: skip
+            # An answer takes a few milliseconds, its explanation a hundred.
+            shown.then(_explain(page), state, [sentence, why], show_progress="hidden", api_visibility="private")
         blocks.load(None, js=TAKE_THE_BRUSH)
     blocks.queue(max_size=64, default_concurrency_limit=2)
     return blocks
@@ -76,12 +83,7 @@ def _build_inputs(page: Page) -> list[Event]:
         several_shown = gr.Checkbox(label=SEVERAL)
     events: list[Event] = [
         ([pad.change, several_drawn.change], page.read_drawing, [pad, several_drawn], "draw"),
-        (
-            [picture.change, several_shown.change],
-            _tell_mistakes(page.read_upload),
-            [picture, several_shown],
-            "upload",
-        ),
+        ([picture.change, several_shown.change], page.read_upload, [picture, several_shown], "upload"),
     ]
     if page.is_public:
         return events
@@ -92,24 +94,35 @@ def _build_inputs(page: Page) -> list[Event]:
     return events
 
 
-def _tell_mistakes(handler: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    """Show the sentence of an InputError to whoever made the mistake."""
+def _lay_out(handler: Callable[..., Shown]) -> Callable[..., Any]:
+    """Show the sentence of an InputError to whoever made the mistake, and say what the second picture is."""
 
-    def handle(value: Any, several: Any = False) -> Any:
+    @wraps(handler)  # Gradio looks at its parameters
+    def handle(*values: Any) -> Any:
         try:
-            return handler(value, several)
+            label, sentence, seen, picture, state = handler(*values)
         except InputError as error:
             raise gr.Error(str(error), print_exception=False) from None
+        is_number = picture is not None and state is None
+        return label, sentence, seen, gr.Image(picture, label=WHERE if is_number else WHY), state
 
     return handle
+
+
+def _explain(page: Page) -> Callable[[State | None], Any]:
+    return lambda state: (gr.skip(), gr.skip()) if state is None else page.explain(state)
 
 
 def _build_samples(page: Page) -> list[Event]:
     count = len(page.test_images)
     if count == 0:
-        gr.Markdown("There is no test.csv in this workspace; `python -m scripts.download_data` fetches it.")
+        gr.Markdown(
+            "There is no test.csv in this workspace; `python -m scripts.download_data` fetches it, "
+            "`python -m scripts.download_data --sample` writes that of the embedded sample."
+        )
         return []
-    row = gr.Number(None, minimum=0, maximum=count - 1, precision=0, label=f"Row of test.csv, 0 to {count - 1:,}")
+    label = f"Row of test.csv, 0 to {count - 1:,} (ImageId - 1)"
+    row = gr.Number(None, minimum=0, maximum=count - 1, precision=0, label=label)
     gr.Button("Random").click(page.pick_random, None, row, api_visibility="private")
     shown = [(enlarge(image), f"row {i}") for i, image in enumerate(page.test_images[:NUM_SAMPLES])]
     gallery = gr.Gallery(shown, columns=5, allow_preview=False, format="png", interactive=False, label="The first rows")
@@ -138,7 +151,7 @@ def _build_outputs(page: Page) -> list[Any]:
     sentence = gr.Markdown()
     with gr.Row():
         seen = gr.Image(format="png", interactive=False, buttons=[], height=HEIGHT, label="What the network saw")
-        why = gr.Image(format="png", interactive=False, buttons=[], height=HEIGHT, label="Why")
+        why = gr.Image(format="png", interactive=False, buttons=[], height=HEIGHT, label=WHY)
     state = gr.State()
     if not page.is_public:
         _build_flagging(page, state)
@@ -149,13 +162,18 @@ def _build_flagging(page: Page, state: gr.State) -> None:
     with gr.Accordion("Wrong? Tell the right digit", open=False):
         truth = gr.Dropdown([str(digit) for digit in range(NUM_CLASSES)], value=None, label="It is a")
         keep, said = gr.Button("Keep it"), gr.Markdown()
-        gallery = gr.Gallery(columns=5, allow_preview=False, format="png", interactive=False, label="Kept so far")
+        gallery = gr.Gallery(
+            page.list_flags, columns=5, allow_preview=False, format="png", interactive=False, label="Kept so far"
+        )
         export, rows = gr.Button("Export as rows of train.csv"), gr.File(label="Rows", visible=False)
-        kept = keep.click(page.flag, [state, truth], said, api_visibility="private")
+        kept = keep.click(page.flag, [state, truth], [said, truth], api_visibility="private")
         kept.then(page.list_flags, None, gallery, api_visibility="private")
 
         def offer() -> Any:
-            path = page.export(Path(rows.GRADIO_CACHE))
-            return gr.File(visible=False) if path is None else gr.File(str(path), visible=True)
+            path = page.export(Path(tempfile.mkdtemp()))
+            if path is None:
+                gr.Info("Nothing has been kept yet.")
+                return gr.File(visible=False)
+            return gr.File(str(path), visible=True)
 
         export.click(offer, None, rows, api_visibility="private")

@@ -21,6 +21,7 @@ from src.datasets import load_dataset
 from src.workspace import REPOSITORY, Workspace
 
 PORT = 7861
+URL = f"http://127.0.0.1:{PORT}/"
 CROWD = 16  # clients
 
 
@@ -45,7 +46,7 @@ def measure_server(workspace: Workspace, soak_minutes: float = 5.0) -> dict[str,
     buffer = BytesIO()
     Image.fromarray(draw_on_canvas(load_dataset(workspace).images[0])).save(buffer, "PNG")
     picture = buffer.getvalue()
-    with _serve() as process:
+    with serve() as process:
         _ask(picture, num_clients=1, seconds=2)  # warms up
         alone = _ask(picture, num_clients=1, seconds=10)
         crowd = _ask(picture, num_clients=CROWD, seconds=15)
@@ -64,13 +65,14 @@ def measure_server(workspace: Workspace, soak_minutes: float = 5.0) -> dict[str,
 
 
 @contextmanager
-def _serve() -> Iterator[subprocess.Popen[bytes]]:
+def serve() -> Iterator[subprocess.Popen[bytes]]:
+    """Serve the digit reader in a process of its own, at URL, until the block ends; its page is ready."""
     command = [sys.executable, "-m", "scripts.app", "--port", str(PORT)]
     process = subprocess.Popen(command, cwd=REPOSITORY, stderr=subprocess.DEVNULL)
     try:
         up = urllib3.Retry(total=None, connect=200, backoff_factor=0.05, backoff_max=0.1)
         pool = urllib3.PoolManager(retries=up)
-        while b"being prepared" in pool.request("GET", f"http://127.0.0.1:{PORT}/").data:
+        while b"being prepared" in pool.request("GET", URL).data:
             time.sleep(0.2)  # importing Gradio takes a core for seconds
         yield process
     finally:

@@ -36,8 +36,8 @@ pinned: false
 license: mit
 ---
 
-Draw a digit, upload a picture of one or use the camera, and see why it is read as it is. `POST /api/predict` answers
-over HTTP, `/docs` describes it.
+Draw a digit, upload a picture of one or use the camera, and see why it is read as it is; or read a number of several
+digits. `POST /api/predict` and `POST /api/read` answer over HTTP, `/docs` describes them.
 """
 
 
