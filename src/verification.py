@@ -36,8 +36,8 @@ def verify(workspace: Workspace) -> Iterator[Finding]:
     for path in sorted(workspace.oof_dir.glob("*/fold_*.npz")):
         # An unfinished fold has a checkpoint.
         if not path.with_suffix(".json").exists() and not path.with_suffix(".checkpoint").exists():
-            experiment, fold = path.parent.name, path.stem.removeprefix("fold_")
-            yield f"{experiment} fold {fold}", f"its record is gone; train it again: {retrain(experiment, int(fold))}"
+            experiment, number = path.parent.name, int(path.stem.removeprefix("fold_"))
+            yield f"{experiment} fold {number}", f"its record is gone; train it again: {retrain(experiment, number)}"
     if workspace.submission_csv.exists():
         yield "submission", _find_fault_in_submission(dataset, workspace)
     for name in ("input", "folds", "oof", "submissions"):

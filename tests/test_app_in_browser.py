@@ -60,9 +60,9 @@ def test_a_drawn_digit_is_read_and_explained(page):
 def test_a_stroke_can_be_taken_back(page):
     draw_two(page)
     expect(page.get_by_test_id("label-output-value")).to_have_text("2")
-    page.get_by_label("Undo").click()
+    page.get_by_role("button", name="Undo").click()
     expect(page.get_by_test_id("label-output-value")).to_have_count(0)
-    page.get_by_label("Redo").click()
+    page.get_by_role("button", name="Redo").click()
     expect(page.get_by_test_id("label-output-value")).to_have_text("2")
 
 

@@ -194,10 +194,10 @@ def test_drawings_that_are_too_large_are_refused(page_url, tmp_path):
     assert client.predict(drawing, api_name="/draw")[0]["label"] == "2"
 
 
-def test_nothing_is_monitored_or_shared(page_url):
-    assert requests.get(f"{page_url}/gradio_api/monitoring").status_code in (403, 404)
+def test_nothing_is_monitored_or_kept(page_url):
+    assert requests.get(f"{page_url}/monitoring").status_code == 403
     config = requests.get(f"{page_url}/config").json()
-    assert not config["is_space"] and not config.get("analytics_enabled") and config.get("share") in (None, False)
+    assert not any(config[name] for name in ("analytics_enabled", "run_history", "mcp_server", "show_error"))
 
 
 def test_damaged_files_of_the_workspace_are_told_at_the_start(sample_small, tmp_path):

@@ -139,10 +139,10 @@ def test_more_cores_than_any_usable_node_has_are_refused():
 
 def test_the_cluster_file_is_one_that_ray_takes():
     import yaml
-    from ray.autoscaler._private.util import validate_config
+    from ray.autoscaler._private.util import prepare_config, validate_config
 
     config = yaml.safe_load((REPOSITORY / "scripts" / "ray_cluster.yaml").read_text())
-    validate_config(config)
+    validate_config(prepare_config(config))
     assert all("24.04" in node["node_config"]["ImageId"] for node in config["available_node_types"].values())
 
 

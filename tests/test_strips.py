@@ -24,7 +24,7 @@ def test_strips_hold_one_to_three_digits_as_high_as_mnists_or_lower(lessons):
     assert strips.dtype == np.uint8 and strips.shape == (300, 28, WIDTH, 1)
     assert targets.dtype == np.float32 and targets.shape == (300, WIDTH // STEP, NONE + 1)
     heights = [np.ptp(np.flatnonzero((strip[..., 0] > 80).any(axis=1))) + 1 for strip in strips]
-    assert 0.5 < np.mean(np.array(heights) >= 18) < 0.95 and min(heights) > 5 and max(heights) <= 20
+    assert 0.5 < np.mean(np.array(heights) >= 18) < 0.95 and min(heights) > 3 and max(heights) <= 20
     numbers = [len(find_middles(target)) for target in targets]
     assert [numbers.count(number) > 40 for number in (1, 2, 3)] == [True] * 3 and max(numbers) == 3
 

@@ -28,7 +28,7 @@ def draw_two(page: Any, size: float = 1.0, right: float = 0.0) -> None:
         size: 1 for most of the canvas.
         right: of the middle, in pixels.
     """
-    page.locator("#pad button[title='Colors'], #pad [aria-label='Brush color']").first.wait_for()
+    page.locator("#pad button[aria-label='Brush'].selected, #pad button[aria-label='Brush'].highlight").first.wait_for()
     box = page.locator("#pad canvas").first.bounding_box()
     middle_x, middle_y = box["x"] + box["width"] / 2 + right, box["y"] + box["height"] / 2
     points = [(middle_x + size * (x - 140), middle_y + size * (y - 140)) for x, y in STROKE]
