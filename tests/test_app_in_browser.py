@@ -55,6 +55,8 @@ def test_a_drawn_digit_is_read_and_explained(page):
     expect(page.locator("img")).to_have_count(2)  # what the network saw, and why
     page.get_by_label("Clear canvas").click()
     expect(page.get_by_test_id("label-output-value")).to_have_count(0)
+    draw_two(page)  # without taking the brush again
+    expect(page.get_by_test_id("label-output-value")).to_have_text("2")
 
 
 def test_a_stroke_can_be_taken_back(page):

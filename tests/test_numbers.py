@@ -4,7 +4,9 @@ import cv2
 import numpy as np
 import pytest
 
+from src.app.ink import Ink
 from src.app.recognizer import Recognizer
+from src.app.segmentation import find_pieces
 
 SIZE = 3  # pixels of the picture for each of the sample's
 
@@ -74,6 +76,18 @@ def test_a_broken_stroke_is_joined(digits, recognizer):
     middle = int(rows.mean())
     picture[middle : middle + 3] = 255
     assert recognizer.read_number(picture).text == "5032"
+
+
+def test_parts_of_a_broken_digit_go_together_and_not_to_its_neighbours():
+    """Both parts of the 5 are low, and each is next to a neighbour as well."""
+    strokes = np.zeros((100, 160), np.uint8)
+    strokes[20:80, 30:38] = 1  # a 1
+    strokes[48:80, 42:66] = 1  # the 5's body,
+    strokes[54:74, 42:60] = 0
+    strokes[36:44, 60:94] = 1  # and its bar, which is nearer to the body than to the next 1
+    strokes[20:80, 100:108] = 1
+    pieces = find_pieces(Ink(strokes.astype(np.float32), 2 * strokes, 1.0))
+    assert sorted(piece.box for piece in pieces) == [(30, 20, 38, 80), (42, 36, 94, 80), (100, 20, 108, 80)]
 
 
 def test_ruled_lines_are_ignored(digits, recognizer):

@@ -10,12 +10,11 @@ from src.app.ink import NUMBER_SIDES, Ink, find_ink
 from src.app.preprocessing import Digit, add_paper, make_digit, make_strip, move
 from src.app.segmentation import Piece, cut, find_pieces, find_seams, split_lines
 from src.app.sheet import find_sheet
-from src.strips import find_middles
+from src.strips import Middle, find_middles
 
 PLAIN = 0.9  # of a picture's border: more than this of one colour is paper, with digits that touch the border
-DIVISIBLE = 0.5  # of the height of digits: a wider piece may be several
+DIVISIBLE = 0.3  # of the height of digits: a wider piece may be several
 WIDEST = 1.4  # of the height of digits: no digit is wider
-SURELY_ONE = 0.8  # probability: a piece that looks so much like one digit is one
 LONGEST = 15.0  # of its own height: a longer piece is a line
 
 
@@ -71,7 +70,7 @@ def _find_in_line(ink: Ink, line: list[Piece], networks: Networks) -> list[Part]
 
 
 def _divide(ink: Ink, piece: Piece, height: float, networks: Networks) -> list[Part | None]:
-    """Take a piece as one digit or, where it is wide and no good digit, but several are seen in it, as these.
+    """Take a piece as one digit or, where several are seen in it more surely, as these.
 
     Args:
         height: of digits, in pixels.
@@ -80,7 +79,7 @@ def _divide(ink: Ink, piece: Piece, height: float, networks: Networks) -> list[P
     strip = make_strip(ink, piece.mask, piece.box, height) if is_divisible else None
     middles = [] if strip is None else find_middles(networks.predict_strip(strip.image))
     whole = _make_part(ink, piece, middles[0].proba if len(middles) == 1 else None)
-    if len(middles) > 1 and piece.width < WIDEST * height and _is_sure(whole, networks):
+    if len(middles) > 1 and piece.width < WIDEST * height and _is_surer(networks, whole, middles):
         return [whole]
     while strip is not None and len(middles) > 1:
         columns = [min(max(strip.to_ink(middle.x), 0.0), piece.mask.shape[1] - 1.0) for middle in middles]
@@ -92,8 +91,11 @@ def _divide(ink: Ink, piece: Piece, height: float, networks: Networks) -> list[P
     return [whole]
 
 
-def _is_sure(part: Part | None, networks: Networks) -> bool:
-    return part is not None and bool(networks.predict(part.digit.image[None]).max() > SURELY_ONE)
+def _is_surer(networks: Networks, whole: Part | None, middles: list[Middle]) -> bool:
+    """Whether the network of single digits is surer of a piece than the other one of each digit that it sees there."""
+    return whole is not None and bool(
+        networks.predict(whole.digit.image[None]).max() > min(middle.proba.max() for middle in middles)
+    )
 
 
 def _cut_between(ink: Ink, piece: Piece, columns: list[float], probas: list[np.ndarray]) -> list[Part | None]:

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+import cv2
 import numpy as np
 
 from src.app.ink import Ink
-from src.app.strokes import Box, Strokes, find_strokes, measure_gaps, surround, widen
+from src.app.strokes import Box, Strokes, find_strokes, surround, widen
 
 MAX_STROKES = 60  # that are looked at, the heaviest
 FAINT = 0.03  # of the heaviest stroke's ink: less is a speck
@@ -50,9 +51,7 @@ def find_pieces(ink: Ink) -> list[Piece]:
     kept = [int(i) for i in np.argsort(-mass)[:MAX_STROKES] if mass[i] > FAINT * mass.max()]
     if not kept:
         return []
-    return [
-        _make_piece(group, strokes) for group in _join_broken(_join_small(kept, mass, strokes.boxes), strokes.boxes)
-    ]
+    return [_make_piece(group, strokes) for group in _join_broken(_join_small(kept, mass, strokes), strokes.boxes)]
 
 
 def _make_piece(group: list[int], strokes: Strokes) -> Piece:
@@ -60,20 +59,30 @@ def _make_piece(group: list[int], strokes: Strokes) -> Piece:
     return Piece(np.isin(strokes.labels[widen(box)], group).astype(np.uint8), box)
 
 
-def _join_small(kept: list[int], mass: np.ndarray, boxes: np.ndarray) -> list[list[int]]:
-    """Take small strokes together with the digit that they are next to; specks that are next to none are left out."""
-    heights = boxes[:, 3] - boxes[:, 1]
+def _join_small(kept: list[int], mass: np.ndarray, strokes: Strokes) -> list[list[int]]:
+    """Take small strokes together with the stroke that they are next to; specks that are next to none are left out."""
+    heights = strokes.boxes[:, 3] - strokes.boxes[:, 1]
     digit_height = _weighted_median(heights[kept], mass[kept])
-    large = [i for i in kept if heights[i] >= SMALL * digit_height]
-    groups = [[i] for i in large]
+    groups = {i: [i] for i in kept}
     for i in kept:
         if heights[i] < SMALL * digit_height:
-            gaps = measure_gaps(boxes[large], surround(boxes[[i]]))
-            if gaps.min() <= NEXT_TO * digit_height:
-                groups[int(gaps.argmin())].append(i)
-            elif heights[i] >= SPECK * digit_height:
-                groups.append([i])
-    return groups
+            nearest = _find_nearest(i, kept, strokes, NEXT_TO * digit_height)
+            if nearest is not None and nearest not in groups[i]:
+                groups[nearest] += groups[i]
+                groups |= dict.fromkeys(groups[i], groups[nearest])
+    joined = [group for i, group in groups.items() if group[0] == i]
+    boxes = [surround(strokes.boxes[group]) for group in joined]
+    return [group for group, box in zip(joined, boxes, strict=True) if box[3] - box[1] >= SPECK * digit_height]
+
+
+def _find_nearest(stroke: int, kept: list[int], strokes: Strokes, reach: float) -> int | None:
+    """The stroke, of those that are kept, that is nearest to this one, if so many pixels or less away."""
+    left, top, right, bottom = strokes.boxes[stroke]
+    around = int(reach) + 1
+    labels = strokes.labels[max(top - around, 0) : bottom + around, max(left - around, 0) : right + around]
+    distance = cv2.distanceTransform((labels != stroke).astype(np.uint8), cv2.DIST_L2, 5)
+    is_near = np.isin(labels, kept) & (labels != stroke) & (distance <= reach)
+    return int(labels[is_near][distance[is_near].argmin()]) if is_near.any() else None
 
 
 def _weighted_median(values: np.ndarray, weights: np.ndarray) -> float:

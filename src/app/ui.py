@@ -29,10 +29,10 @@ PUBLIC_PRIVACY = "It is read by this server, which deletes it within a quarter o
 TAKE_THE_BRUSH = """() => {
     const timer = setInterval(() => {
         const brush = document.querySelector("#pad button[aria-label='Brush']");
-        if (brush) { brush.click(); clearInterval(timer); }
+        if (brush) { brush.classList.contains("highlight") || brush.click(); clearInterval(timer); }
     }, 200);
 }"""
-"""Otherwise the first stroke does nothing but ask for a tool."""
+"""Otherwise the first stroke, also after the canvas was cleared, does nothing but ask for a tool."""
 Event = tuple[Any, Callable[..., Any], Any, str]
 """A way to give a digit: what happens, the handler, its input, its name in Gradio's API."""
 
@@ -76,6 +76,7 @@ def _build_inputs(page: Page) -> list[Event]:
             transforms=(), brush=gr.Brush(default_size=10, colors=["#000000"], color_mode="fixed"),
             eraser=gr.Eraser(default_size=16), format="png", label="Draw a digit", elem_id="pad",
         )  # fmt: skip
+        pad.clear(None, js=TAKE_THE_BRUSH)
         several_drawn = gr.Checkbox(label=SEVERAL)
     with gr.Tab("Upload or camera"):
         sources: list[Any] = ["upload", "webcam", "clipboard"]
