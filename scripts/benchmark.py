@@ -25,7 +25,9 @@ def main() -> None:
     options.add_argument(
         "--recipes", action="store_true", help="also where the time of run_folds.sh goes, and recipes (half an hour)"
     )
-    options.add_argument("--reader", action="store_true", help="the digit reader and its server (ten minutes)")
+    options.add_argument(
+        "--reader", action="store_true", help="the digit reader, its page in Chromium, its server (12 min)"
+    )
     options.add_argument(
         "--scaling", action="store_true", help="growth with images and experiments, jobs, Ray (an hour)"
     )

@@ -33,17 +33,22 @@ def verify(workspace: Workspace) -> Iterator[Finding]:
         for fold in range(dataset.folds.num_folds):
             if workspace.fold_path(experiment, fold, ".json").exists():
                 yield f"{experiment} fold {fold}", _find_fault(experiment, fold, dataset, workspace)
-    for path in sorted(workspace.oof_dir.glob("*/fold_*.npz")):
-        # An unfinished fold has a checkpoint.
-        if not path.with_suffix(".json").exists() and not path.with_suffix(".checkpoint").exists():
-            experiment, number = path.parent.name, int(path.stem.removeprefix("fold_"))
-            yield f"{experiment} fold {number}", f"its record is gone; train it again: {retrain(experiment, number)}"
+    for experiment in EXPERIMENTS:
+        for fold in range(dataset.folds.num_folds):
+            if _has_lost_its_record(experiment, fold, workspace):
+                yield f"{experiment} fold {fold}", f"its record is gone; train it again: {retrain(experiment, fold)}"
     if workspace.submission_csv.exists():
         yield "submission", _find_fault_in_submission(dataset, workspace)
     for name in ("input", "folds", "oof", "submissions"):
         for path in sorted((workspace.root / name).glob("**/.tmp.*")):
             if not is_being_written(path):
                 yield str(path.relative_to(workspace.root)), f"left by a process that was killed: rm {path}"
+
+
+def _has_lost_its_record(experiment: str, fold: int, workspace: Workspace) -> bool:
+    predictions, record = (workspace.fold_path(experiment, fold, suffix) for suffix in (".npz", ".json"))
+    is_unfinished = workspace.checkpoint_dir(experiment, fold).exists()
+    return predictions.exists() and not record.exists() and not is_unfinished
 
 
 def _find_fault(experiment: str, fold: int, dataset: Dataset, workspace: Workspace) -> str | None:

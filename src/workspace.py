@@ -129,7 +129,8 @@ def find_sample_workspace() -> Workspace:
 
 
 def find_shown_workspace() -> Workspace:
-    """The workspace whose images the app shows: that of the sample where the repository itself has no test.csv."""
+    """The workspace whose images the app shows, and where it keeps flags: that of the sample where the repository
+    itself has no test.csv."""
     workspace = find_workspace()
     return workspace if workspace.test_csv.exists() else find_sample_workspace()
 

@@ -53,6 +53,7 @@ def test_a_drawn_digit_is_read_and_explained(page):
     expect(page.get_by_test_id("label-output-value")).to_have_text("2")
     assert page.locator(".confidence-set").count() == 3
     expect(page.locator("img")).to_have_count(2)  # what the network saw, and why
+    expect(page.get_by_text("the bright parts are those")).to_be_visible()
     page.get_by_label("Clear canvas").click()
     expect(page.get_by_test_id("label-output-value")).to_have_count(0)
     draw_two(page)  # without taking the brush again

@@ -16,7 +16,7 @@ from PIL import Image
 from src.app.api import make_app
 from src.app.explanation import explain, paint
 from src.app.flags import MAX_BYTES, export_flags, load_flags, save_flag
-from src.app.page import EXPLANATION, Page
+from src.app.page import EXPLANATION, SEEN, Page
 from src.app.recognizer import Recognizer
 from src.data import load_train, read_train
 from src.errors import InputError
@@ -110,7 +110,7 @@ def test_gradios_own_client_reads_a_picture(page_url, tmp_path):
     path.write_bytes(PNG)
     client = Client(page_url, verbose=False)
     label, sentence, *_ = client.predict(handle_file(path), api_name="/upload")
-    assert label["label"] == "2" and sentence == EXPLANATION
+    assert label["label"] == "2" and sentence == SEEN
     path.write_bytes(encode(RGB.point(lambda value: 255)))
     assert not (client.predict(handle_file(path), api_name="/upload")[0] or {}).get("label")
     path.write_bytes(HOSTILE["png and zip"])
@@ -156,7 +156,7 @@ def test_a_picture_is_explained_after_it_is_read(sample_small, tmp_path):
 
 def test_flagged_readings_are_listed_and_exported(sample_small, tmp_path):
     page = Page(sample_small(tmp_path / "workspace"))
-    assert page.list_flags() == [] and page.export(tmp_path) is None
+    assert page.list_flags() == []
     assert "first" in page.flag(None, "3")[0] and "first" in page.flag(page.read_sample(0)[-1], None)[0]
     said, left = page.flag(page.read_sample(0)[-1], "3")
     assert "flagged.csv: it is a 3" in said and left is None
@@ -177,7 +177,13 @@ def test_oof_errors_are_shown(sample_small, tmp_path):
     assert page.read_error(0)[-1] is not None
     workspace.errors_csv.write_text("row,label,predicted\n")
     assert not Page(workspace).errors.captions
-    for damaged in ("row,label,predicted\n300,4,9\n", "row,label,predicted\nx,4,9\n", "", "row\n7\n"):
+    for damaged in (
+        "row,label,predicted\n300,4,9\n",
+        "row,label,predicted\n-1,4,9\n",
+        "row,label,predicted\nx,4,9\n",
+        "",
+        "row\n7\n",
+    ):
         workspace.errors_csv.write_text(damaged)
         with pytest.raises(InputError, match=r"scripts\.analyze_errors"):
             Page(workspace)

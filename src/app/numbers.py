@@ -92,7 +92,7 @@ def _divide(ink: Ink, piece: Piece, height: float, networks: Networks) -> list[P
 
 
 def _is_surer(networks: Networks, whole: Part | None, middles: list[Middle]) -> bool:
-    """Whether the network of single digits is surer of a piece than the other one of each digit that it sees there."""
+    """Whether the network of single digits is surer of a piece than the other one of the least sure digit there."""
     return whole is not None and bool(
         networks.predict(whole.digit.image[None]).max() > min(middle.proba.max() for middle in middles)
     )

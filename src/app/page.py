@@ -21,6 +21,7 @@ State = tuple[np.ndarray, int | None]
 Shown = tuple[dict[str, float], str, np.ndarray | None, np.ndarray | None, State | None]
 """Probabilities, a sentence, what the network saw, why it says so, and the state for flagging."""
 NOTHING = "There is no digit that I can read."
+SEEN = "Left, what the network saw."
 EXPLANATION = "Left, what the network saw; right, the bright parts are those without which it would be less sure."
 FOUND = "Left, what the network saw; right, where it was found."
 MAX_SIDE = 480  # pixels, of a picture that is shown with what was found in it
@@ -79,7 +80,7 @@ class Page:
         if reading.digit is None:
             return {}, NOTHING, seen, why, state
         probabilities = {str(digit): share for digit, share in enumerate(reading.probabilities)}
-        return probabilities, EXPLANATION, seen, why, state
+        return probabilities, SEEN, seen, why, state
 
     def explain(self, state: State) -> tuple[str, np.ndarray]:
         """Tell why an image is read as it is: what exported networks say of it, and the parts that matter, painted."""
@@ -116,10 +117,8 @@ class Page:
         latest = range(len(labels))[: -MAX_SHOWN - 1 : -1]
         return [(enlarge(images[i]), captions[i]) for i in latest]
 
-    def export(self, directory: Path) -> Path | None:
-        """Write a file with the flagged rows as train.csv has them; None if there are none."""
-        if not self.workspace.flags_csv.exists():
-            return None
+    def export(self, directory: Path) -> Path:
+        """Write a file with the flagged rows, of which there are some, as train.csv has them."""
         path = directory / "flagged_train_rows.csv"
         export_flags(self.workspace.flags_csv, path)
         return path

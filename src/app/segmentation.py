@@ -13,9 +13,9 @@ from src.app.strokes import Box, Strokes, find_strokes, surround, widen
 MAX_STROKES = 60  # that are looked at, the heaviest
 FAINT = 0.03  # of the heaviest stroke's ink: less is a speck
 # Of the digits' height:
-SMALL = 0.65  # a lower stroke is taken together with the digit next to it, of which it may be a part
-NEXT_TO = 0.2  # how far off that digit such a stroke may lie
-SPECK = 0.4  # a lower stroke that is next to none is no digit
+SMALL = 0.65  # a lower stroke is taken together with the stroke next to it, as both may be parts of a digit
+NEXT_TO = 0.2  # how far off that stroke it may lie
+SPECK = 0.4  # what is lower, with all that was taken together, is no digit
 # Of the smaller one's:
 ABOVE = 0.6  # width: who shares so much of it stands above the other
 BROKEN = -0.2, 0.3  # height: between parts of a digit that stand above one another

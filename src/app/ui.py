@@ -53,7 +53,10 @@ def build_page(page: Page) -> gr.Blocks:
                 trigger_mode="always_last", concurrency_limit=2,
             )  # fmt: skip
             # An answer takes a few milliseconds, its explanation a hundred.
-            shown.then(_explain(page), state, [sentence, why], show_progress="hidden", api_visibility="private")
+            shown.success(
+                _explain(page), state, [sentence, why], show_progress="hidden", trigger_mode="always_last",
+                concurrency_limit=1, api_visibility="private",
+            )  # fmt: skip
         blocks.load(None, js=TAKE_THE_BRUSH)
     blocks.queue(max_size=64, default_concurrency_limit=2)
     return blocks
@@ -171,10 +174,9 @@ def _build_flagging(page: Page, state: gr.State) -> None:
         kept.then(page.list_flags, None, gallery, api_visibility="private")
 
         def offer() -> Any:
-            path = page.export(Path(tempfile.mkdtemp()))
-            if path is None:
+            if not page.workspace.flags_csv.exists():
                 gr.Info("Nothing has been kept yet.")
                 return gr.File(visible=False)
-            return gr.File(str(path), visible=True)
+            return gr.File(str(page.export(Path(tempfile.mkdtemp()))), visible=True)
 
         export.click(offer, None, rows, api_visibility="private")

@@ -21,6 +21,8 @@ def choose_cores(nodes: Sequence[dict[str, float]], cores_per_job: int | None, j
     if cores_per_job is None:
         cores_per_job = min((share for share in shares if share), default=1)
     largest = int(max(node.get("CPU", 0) for node in usable))
+    if largest == 0:
+        raise InputError("no node of the cluster lends a core; start one without --num-cpus 0")
     if cores_per_job > largest:
         raise InputError(f"no node has {cores_per_job} cores; the largest has {largest}: --cores-per-job {largest}")
     return cores_per_job

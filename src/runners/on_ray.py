@@ -51,8 +51,8 @@ def run_ray(
 
     Args:
         address: of a cluster; None starts Ray on this machine, until the last result.
-        cores_per_job: also the number of threads, on which the bits of a result depend; None: so many that each node
-            can take part, all cores of the smallest, or where there are GPUs a GPU's share of them.
+        cores_per_job: also the number of threads, on which the bits of a result depend; None: so many that nearly each
+            node can take part, all cores of the smallest, or where there are GPUs a GPU's share of them.
 
     Raises:
         InputError: Ray is not installed, there is no such cluster or no room in it, or a fold failed too often.
@@ -147,8 +147,10 @@ def _get(ray: Any, done: Any) -> tuple[FoldResult, bytes]:
     try:
         return ray.get(done)
     except ray.exceptions.RayTaskError as error:
-        if isinstance(error.cause, (InputError, OSError)):  # OSError: its disk is full
+        if isinstance(error.cause, InputError):
             raise error.cause from None
+        if isinstance(error.cause, OSError):  # such as a full disk
+            raise error.cause from error
         raise
     except ray.exceptions.RayError as error:
         raise InputError(
