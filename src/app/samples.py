@@ -36,7 +36,8 @@ def load_errors(workspace: Workspace) -> Samples:
     images, _ = load_train(workspace)
     try:
         errors = pd.read_csv(workspace.errors_csv).head(MAX_SHOWN)
-        shown = images[[range(len(images)).index(row) for row in errors["row"]]]
+        rows = [range(len(images)).index(row) for row in errors["row"]]  # refuses what is negative, or no whole number
+        shown = images[rows]
         captions = [f"row {row.row}: {row.label}, read as {row.predicted}" for row in errors.itertuples()]
     except (ValueError, LookupError, AttributeError):
         raise InputError(
