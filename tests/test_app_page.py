@@ -1,9 +1,11 @@
 """Behind the page: wrong readings that people flagged, and why a digit is read as it is."""
 
+import base64
 import fcntl
 import shutil
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +18,8 @@ from PIL import Image
 from src.app.api import make_app
 from src.app.explanation import explain, paint
 from src.app.flags import MAX_BYTES, export_flags, load_flags, save_flag
-from src.app.page import EXPLANATION, SEEN, Page
+from src.app.pad import PREFIX
+from src.app.page import EXPLANATION, Page
 from src.app.recognizer import Recognizer
 from src.data import load_train, read_train
 from src.errors import InputError
@@ -110,7 +113,7 @@ def test_gradios_own_client_reads_a_picture(page_url, tmp_path):
     path.write_bytes(PNG)
     client = Client(page_url, verbose=False)
     label, sentence, *_ = client.predict(handle_file(path), api_name="/upload")
-    assert label["label"] == "2" and sentence == SEEN
+    assert label["label"] == "2" and sentence == EXPLANATION
     path.write_bytes(encode(RGB.point(lambda value: 255)))
     assert not (client.predict(handle_file(path), api_name="/upload")[0] or {}).get("label")
     path.write_bytes(HOSTILE["png and zip"])
@@ -189,15 +192,20 @@ def test_oof_errors_are_shown(sample_small, tmp_path):
             Page(workspace)
 
 
-def test_drawings_that_are_too_large_are_refused(page_url, tmp_path):
-    path = tmp_path / "large.png"
-    Image.new("1", (8000, 8000)).save(path)  # a few kilobytes
-    drawing = {"background": None, "layers": [], "composite": handle_file(path)}
+def test_drawings_are_read_and_others_refused_in_a_sentence(page_url):
+    def draw(data):
+        return client.predict(PREFIX + base64.b64encode(data).decode(), api_name="/draw")[0]
+
     client = Client(page_url, verbose=False)
-    with pytest.raises(AppError):
-        client.predict(drawing, api_name="/draw")
-    path.write_bytes(PNG)
-    assert client.predict(drawing, api_name="/draw")[0]["label"] == "2"
+    large = BytesIO()
+    Image.new("1", (8000, 8000)).save(large, "PNG")  # a few kilobytes
+    for data, sentence in ((large.getvalue(), "16,000,000 pixels"), (PNG[:300], "cut off"), (b"no picture", "PNG")):
+        with pytest.raises(AppError, match=sentence):
+            draw(data)
+    with pytest.raises(AppError, match="data:image/png"):
+        client.predict("!", api_name="/draw")
+    assert draw(PNG)["label"] == "2"
+    assert not (client.predict("", api_name="/draw")[0] or {}).get("label")
 
 
 def test_nothing_is_monitored_or_kept(page_url):

@@ -1,13 +1,13 @@
 """Behind the page of the digit reader: what is read, explained, shown and kept; `ui` lays it out."""
 
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 
 from src.app.explanation import explain, paint
 from src.app.flags import export_flags, load_flags, save_flag
+from src.app.pad import open_drawing
 from src.app.pictures import open_picture
 from src.app.recognizer import Number, Reading, Recognizer, get_recognizer
 from src.app.samples import MAX_SHOWN, load_errors, load_test_samples
@@ -37,9 +37,13 @@ class Page:
         self.test_images, self.errors = load_test_samples(workspace), load_errors(workspace)
         self.exported = {} if is_public else load_exported(workspace)
 
-    def read_drawing(self, drawing: dict[str, Any] | None, several: bool = False) -> Shown:
-        """Read the canvas, whose strokes are black on white: one digit, or several."""
-        return self._read(None if drawing is None else drawing["composite"], several)
+    def read_drawing(self, drawing: str | None, several: bool = False) -> Shown:
+        """Read the value of the drawing pad: one digit, or several.
+
+        Raises:
+            InputError: it is no drawing.
+        """
+        return self._read(open_drawing(drawing), several)
 
     def read_upload(self, path: str | None, several: bool = False) -> Shown:
         """Read an uploaded picture or a photo, just as the API does: one digit, or several.

@@ -12,7 +12,7 @@ MAX_PIXELS = 16_000_000  # a photo of 12 megapixels, and some more
 MIN_SIDE = 8  # pixels: nobody reads less
 SHOWN_SIDE = 1280  # pixels: a larger picture is made smaller by a whole factor
 OWN_CONTRAST = 100  # grey levels within what is opaque: more, and it has both ink and paper
-Image.MAX_IMAGE_PIXELS = MAX_PIXELS  # Gradio opens drawings by itself: Pillow refuses twice as many
+Image.MAX_IMAGE_PIXELS = MAX_PIXELS  # Gradio opens uploads by itself: Pillow refuses twice as many
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 FOREIGN = (b"pk\x03\x04", b"%pdf", b"<?php", b"<script", b"<html", b"<svg", b"\x7felf", b"rar!")
 """How files begin, in lower case, that someone may have put behind a JPEG."""

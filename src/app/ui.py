@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,12 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when gradio i
 import gradio as gr
 from fastapi import FastAPI
 
-from src.app.page import SHOWN_FACTOR, Page, Shown, State, enlarge
+from src.app.pad import build_pad
+from src.app.page import SHOWN_FACTOR, Page, Shown, enlarge
 from src.competition import IMAGE_SHAPE, NUM_CLASSES
 from src.errors import InputError
 
 MAX_UPLOAD = "20mb"
-CANVAS = 320, 280  # pixels
 HEIGHT = SHOWN_FACTOR * IMAGE_SHAPE[0] + 40  # pixels, with the caption
 NUM_SAMPLES = 40
 SEVERAL = "Several digits"
@@ -26,13 +26,6 @@ TITLE = "# Digit reader\n"
 INTRODUCTION = TITLE + "Draw, upload or pick a digit; for a number, tick *Several digits*. "
 PRIVACY = "It is read by the machine that serves this page, and goes nowhere else."
 PUBLIC_PRIVACY = "It is read by this server, which deletes it within a quarter of an hour."
-TAKE_THE_BRUSH = """() => {
-    const timer = setInterval(() => {
-        const brush = document.querySelector("#pad button[aria-label='Brush']");
-        if (brush) { brush.classList.contains("highlight") || brush.click(); clearInterval(timer); }
-    }, 200);
-}"""
-"""Otherwise the first stroke, also after the canvas was cleared, does nothing but ask for a tool."""
 Event = tuple[Any, Callable[..., Any], Any, str]
 """A way to give a digit: what happens, the handler, its input, its name in Gradio's API."""
 
@@ -46,18 +39,11 @@ def build_page(page: Page) -> gr.Blocks:
                 events = _build_inputs(page)
             with gr.Column():
                 outputs = _build_outputs(page)
-        _, sentence, _, why, state = outputs
         for event, handler, source, name in events:
-            shown = gr.on(
-                event, _lay_out(handler), source, outputs, api_name=name, show_progress="hidden",
+            gr.on(
+                event, _answer(page, handler), source, outputs, api_name=name, show_progress="hidden",
                 trigger_mode="always_last", concurrency_limit=2,
             )  # fmt: skip
-            # An answer takes a few milliseconds, its explanation a hundred.
-            shown.success(
-                _explain(page), state, [sentence, why], show_progress="hidden", trigger_mode="always_last",
-                concurrency_limit=1, api_visibility="private",
-            )  # fmt: skip
-        blocks.load(None, js=TAKE_THE_BRUSH)
     blocks.queue(max_size=64, default_concurrency_limit=2)
     return blocks
 
@@ -74,12 +60,7 @@ def mount_page(app: FastAPI, blocks: gr.Blocks) -> FastAPI:
 
 def _build_inputs(page: Page) -> list[Event]:
     with gr.Tab("Draw"):
-        pad = gr.Sketchpad(
-            type="numpy", image_mode="RGB", canvas_size=CANVAS, fixed_canvas=True, layers=False,
-            transforms=(), brush=gr.Brush(default_size=10, colors=["#000000"], color_mode="fixed"),
-            eraser=gr.Eraser(default_size=16), format="png", label="Draw a digit", elem_id="pad",
-        )  # fmt: skip
-        pad.clear(None, js=TAKE_THE_BRUSH)
+        pad = build_pad()
         several_drawn = gr.Checkbox(label=SEVERAL)
     with gr.Tab("Upload or camera"):
         sources: list[Any] = ["upload", "webcam", "clipboard"]
@@ -98,23 +79,25 @@ def _build_inputs(page: Page) -> list[Event]:
     return events
 
 
-def _lay_out(handler: Callable[..., Shown]) -> Callable[..., Any]:
-    """Show the sentence of an InputError to whoever made the mistake, and say what the second picture is."""
+def _answer(page: Page, handler: Callable[..., Shown]) -> Callable[..., Iterator[Any]]:
+    """Show the answer, which takes a few milliseconds, then its explanation, which takes a hundred.
+
+    The sentence of an InputError is shown to whoever made the mistake.
+    """
 
     @wraps(handler)  # Gradio looks at its parameters
-    def handle(*values: Any) -> Any:
+    def handle(*values: Any) -> Iterator[Any]:
         try:
             label, sentence, seen, picture, state = handler(*values)
         except InputError as error:
             raise gr.Error(str(error), print_exception=False) from None
         is_number = picture is not None and state is None
-        return label, sentence, seen, gr.Image(picture, label=WHERE if is_number else WHY), state
+        yield label, sentence, seen, gr.Image(picture, label=WHERE if is_number else WHY), state
+        if state is not None:
+            sentence, picture = page.explain(state)
+            yield label, sentence, seen, picture, state
 
     return handle
-
-
-def _explain(page: Page) -> Callable[[State | None], Any]:
-    return lambda state: (gr.skip(), gr.skip()) if state is None else page.explain(state)
 
 
 def _build_samples(page: Page) -> list[Event]:

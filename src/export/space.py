@@ -53,7 +53,7 @@ def make_space(directory: Path) -> None:
     modules = find_modules([START])
     with tempfile.TemporaryDirectory(dir=directory.parent) as temporary:
         space = Path(temporary) / "space"
-        for path in [*modules, *READER_DIR.iterdir(), REPOSITORY / "LICENSE"]:
+        for path in [*modules, *REPOSITORY.glob("src/app/*.js"), *READER_DIR.iterdir(), REPOSITORY / "LICENSE"]:
             target = space / path.relative_to(REPOSITORY)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, target)
