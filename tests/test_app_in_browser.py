@@ -1,6 +1,7 @@
 """The digit reader's page in a real browser: draw, upload, pick, flag; nothing is asked of other machines."""
 
 import pytest
+import requests
 from playwright.sync_api import expect
 
 from src.app.flags import load_flags
@@ -128,7 +129,9 @@ def test_a_wrong_reading_of_a_test_image_is_kept(page, workspace):
     page.get_by_text("Wrong? Tell the right digit").click()
     expect(page.get_by_text("7, read as")).to_be_visible()
     page.get_by_role("button", name="Export as rows of train.csv").click()
-    expect(page.get_by_text("flagged_train_rows")).to_be_visible()
+    link = page.locator("a[href*=flagged_train_rows]").first
+    link.wait_for()
+    assert requests.get(link.get_attribute("href")).text.startswith("label,pixel0,")
 
 
 def test_a_test_image_is_read_by_its_row(page):

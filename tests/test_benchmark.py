@@ -1,5 +1,8 @@
 """What the benchmark counts; its times are measured, not tested."""
 
+import pytest
+
+from src.benchmark import stroke
 from src.benchmark.training import count_multiply_adds
 from src.models import plain_cnn, strided_cnn
 
@@ -8,3 +11,9 @@ def test_multiply_adds_are_those_of_the_publications():
     assert round(count_multiply_adds(strided_cnn()) / 1e6, 1) == 15.2
     by_hand = 28 * 28 * 32 * 25 * (1 + 32) + 14 * 14 * 64 * 9 * (32 + 64) + 7 * 7 * 64 * 256 + 256 * 10
     assert count_multiply_adds(plain_cnn()) == by_hand
+
+
+@pytest.mark.browser
+def test_strokes_are_timed_on_the_page_itself(monkeypatch, small):
+    monkeypatch.setattr(stroke, "NUM_STROKES", 2)
+    assert stroke.measure_stroke(small)["stroke_ms"] > 0

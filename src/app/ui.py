@@ -156,10 +156,12 @@ def _build_flagging(page: Page, state: gr.State) -> None:
         kept = keep.click(page.flag, [state, truth], [said, truth], api_visibility="private")
         kept.then(page.list_flags, None, gallery, api_visibility="private")
 
-        def offer() -> Any:
+        def offer() -> Iterator[Any]:
             if not page.workspace.flags_csv.exists():
                 gr.Info("Nothing has been kept yet.")
-                return gr.File(visible=False)
-            return gr.File(str(page.export(Path(tempfile.mkdtemp()))), visible=True)
+                yield gr.File(visible=False)
+                return
+            with tempfile.TemporaryDirectory() as directory:  # Gradio makes its own copy
+                yield gr.File(str(page.export(Path(directory))), visible=True)
 
         export.click(offer, None, rows, api_visibility="private")
