@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from src.app import protection
-from src.app.protection import MAX_BODY
+from src.app.protection import MAX_BODY, MAX_EVENT
 from src.app.requests import MAX_PICTURES
 from tests.app_server import Server, post, wait_for
 from tests.test_pictures import HOSTILE, PNG, RGB, TOO_LARGE, encode
@@ -56,6 +56,11 @@ def test_a_form_without_the_file_says_which_field(url):
 
 def test_too_many_files_are_refused(url):
     assert post(url, *[PNG] * (MAX_PICTURES + 1)).status_code == 422
+
+
+def test_events_of_the_page_may_be_as_long_as_drawings_and_no_longer(url):
+    for size, status in ((MAX_EVENT // 2, 404), (MAX_EVENT + 1, 413)):  # there is no page here
+        assert requests.post(f"{url}/gradio_api/queue/join", data=bytes(size)).status_code == status
 
 
 @pytest.mark.parametrize("chunked", [False, True])

@@ -48,6 +48,16 @@ def page(browser, url):
     assert all(address.startswith((url, "data:", "blob:")) for address in asked)
 
 
+def count_inked(page):
+    """The pixels of the canvas that are not white, once moves, which come with frames, have come."""
+    return page.evaluate("""async () => {
+        for (let frame = 0; frame < 2; frame++) await new Promise(requestAnimationFrame);
+        const canvas = document.querySelector("#pad canvas");
+        const {data} = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+        return data.filter((value, i) => i % 4 === 0 && value < 128).length;
+    }""")
+
+
 def test_a_drawn_digit_is_read_and_explained(page):
     draw_two(page)
     expect(page.get_by_test_id("label-output-value")).to_have_text("2")
@@ -86,14 +96,52 @@ def test_strokes_can_be_taken_back_and_erased(page):
 
 
 def test_a_drawing_outlives_another_tab_and_a_narrower_window(page):
+    reading = page.get_by_test_id("label-output-value")
     draw_two(page, 0.8)
+    expect(reading).to_have_text("2")
+    inked = count_inked(page)
     page.get_by_role("tab", name="Errors").click()
     page.set_viewport_size({"width": 900, "height": 950})
     page.get_by_role("tab", name="Draw").click()
-    page.get_by_label("Several digits").first.check()
+    expect(page.locator("#pad canvas")).to_be_visible()
+    assert 0.5 * inked < count_inked(page) <= inked
     page.get_by_role("button", name="Clear").click()
+    expect(reading).to_have_count(0)
     page.get_by_role("button", name="Undo").click()
-    expect(page.get_by_test_id("label-output-value")).to_have_text("2")
+    expect(reading).to_have_text("2")
+
+
+def test_fingers_draw_and_palms_do_not(browser, url):
+    page = browser.new_page(viewport={"width": 390, "height": 844}, has_touch=True)
+    page.goto(url)
+    box = page.locator("#pad canvas").bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + 60
+    devices = page.context.new_cdp_session(page)
+
+    def touch(kind, *points):
+        points = [{"x": x + right, "y": y + down, "id": finger} for right, down, finger in points]
+        devices.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    page.touchscreen.tap(x, y)  # a dot
+    assert 50 < count_inked(page) < 150
+    page.get_by_role("button", name="Undo").click()
+    assert count_inked(page) == 0
+    touch("touchStart", (0, 0, 1))
+    for down in range(10, 160, 10):
+        touch("touchMove", (0, down, 1))
+    drawn = count_inked(page)
+    touch("touchStart", (0, 150, 1), (60, 0, 2))  # another finger
+    touch("touchMove", (0, 150, 1), (60, 50, 2))
+    assert count_inked(page) == drawn > 1000
+    touch("touchEnd")
+    expect(page.get_by_test_id("label-output-value")).to_have_text("1")
+    touch("touchStart", (50, 0, 1))
+    touch("touchMove", (50, 80, 1))
+    assert count_inked(page) > 1.3 * drawn
+    touch("touchCancel")
+    expect(page.get_by_test_id("label-output-value")).to_have_text("1")
+    assert count_inked(page) == pytest.approx(drawn, rel=0.1)
+    page.close()
 
 
 def test_a_drawn_number_is_read(page):

@@ -109,3 +109,8 @@ def test_scripts_do_not_import_each_other(path):
 def test_light_commands_do_not_load_keras(module):
     check = f"import sys, {module}; sys.exit(bool({{'keras', 'tensorflow', 'jax'}} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", check], cwd=REPOSITORY).returncode == 0
+
+
+def test_the_api_does_not_wait_for_gradio():
+    check = "import sys, src.app.api; sys.exit('gradio' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", check], cwd=REPOSITORY).returncode == 0

@@ -7,8 +7,7 @@ import numpy as np
 
 from src.app.explanation import explain, paint
 from src.app.flags import export_flags, load_flags, save_flag
-from src.app.pad import open_drawing
-from src.app.pictures import open_picture
+from src.app.pictures import decode_base64, open_picture
 from src.app.recognizer import Number, Reading, Recognizer, get_recognizer
 from src.app.samples import MAX_SHOWN, load_errors, load_test_samples
 from src.competition import IMAGE_SHAPE
@@ -38,12 +37,12 @@ class Page:
         self.exported = {} if is_public else load_exported(workspace)
 
     def read_drawing(self, drawing: str | None, several: bool = False) -> Shown:
-        """Read the value of the drawing pad: one digit, or several.
+        """Read a drawing, a picture's file in base64: one digit, or several.
 
         Raises:
-            InputError: it is no drawing.
+            InputError: it is no such thing.
         """
-        return self._read(open_drawing(drawing), several)
+        return self._read(open_picture(decode_base64(drawing)) if drawing else None, several)
 
     def read_upload(self, path: str | None, several: bool = False) -> Shown:
         """Read an uploaded picture or a photo, just as the API does: one digit, or several.

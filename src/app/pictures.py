@@ -1,6 +1,8 @@
 """Open a picture that somebody sent: what is not a picture, or too large, is refused before it is decoded."""
 
+import base64
 from io import BytesIO
+from typing import Any
 
 import numpy as np
 from PIL import ExifTags, Image, ImageOps
@@ -45,6 +47,18 @@ def open_picture(data: bytes) -> np.ndarray:
         ) from None
     except Exception as error:  # Pillow's decoders raise nearly anything on damaged files
         raise InputError(f"the picture is damaged or cut off ({error}); send it again") from None
+
+
+def decode_base64(text: Any) -> bytes:
+    """Decode a picture's file in base64, or as a data: URL.
+
+    Raises:
+        InputError: it is neither.
+    """
+    try:
+        return base64.b64decode(text.partition(",")[2] if text.startswith("data:") else text, validate=True)
+    except (AttributeError, ValueError):
+        raise InputError("a picture is not valid base64; send its file in base64, or as a data: URL") from None
 
 
 def read_width(data: bytes) -> int:

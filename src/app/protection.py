@@ -9,10 +9,11 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_BODY = 32_000_000  # bytes: a photo of 12 megapixels as PNG, in base64
+MAX_EVENT = 1_000_000  # bytes: a drawing, in base64; Gradio keeps what waits in its queue
 MAX_BYTES = 64_000_000  # of all bodies that are being received or read
 MAX_SECONDS = 15.0  # until a body has arrived
 MAX_REQUESTS = 128  # at once: more than this would wait for longer than people do
-TOO_LARGE = f"the request is too large; send at most {MAX_BODY:,} bytes"
+TOO_LARGE = "the request is too large; send at most {:,} bytes"
 BUSY = "too many requests at once; try again in a second"
 RATE = "2000/second"  # requests of one client
 HEADERS = {
@@ -59,12 +60,14 @@ class Protection:
         await self._pass_on(scope, receive, send)
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_event = scope["path"].startswith("/gradio_api/") and scope["path"] != "/gradio_api/upload"
+        limit = MAX_EVENT if is_event else MAX_BODY
         length = Headers(scope=scope).get("content-length", "0")
-        if length.isdigit() and int(length) > MAX_BODY:
-            return await _answer(413, TOO_LARGE)(scope, receive, send)
+        if length.isdigit() and int(length) > limit:
+            return await _answer(413, TOO_LARGE.format(limit))(scope, receive, send)
         if self.num_requests >= self.max_requests:
             return await _answer(503, BUSY)(scope, receive, send)
-        body = _Body(self, receive)
+        body = _Body(self, receive, limit)
         self.num_requests += 1
         try:
             await self.app(scope, body.receive, send)
@@ -82,8 +85,8 @@ class _RefusedError(Exception):
 class _Body:
     """Counts the bytes of a body while they come, and does not wait for ever."""
 
-    def __init__(self, protection: Protection, receive: Receive):
-        self.protection, self._receive = protection, receive
+    def __init__(self, protection: Protection, receive: Receive, limit: int):
+        self.protection, self._receive, self.limit = protection, receive, limit
         self.num_bytes, self.complete = 0, False
         self.deadline = anyio.current_time() + MAX_SECONDS
 
@@ -99,8 +102,8 @@ class _Body:
         self.num_bytes += num_bytes
         self.protection.num_bytes += num_bytes
         self.complete = not message.get("more_body", False)
-        if self.num_bytes > MAX_BODY:
-            raise _RefusedError(413, TOO_LARGE)
+        if self.num_bytes > self.limit:
+            raise _RefusedError(413, TOO_LARGE.format(self.limit))
         if self.protection.num_bytes > MAX_BYTES:
             raise _RefusedError(503, BUSY)
         return message

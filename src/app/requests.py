@@ -1,7 +1,5 @@
 """Pictures out of a request: uploaded files or base64 in JSON, within limits."""
 
-import base64
-import binascii
 import json
 from contextlib import AsyncExitStack
 from typing import Any
@@ -9,6 +7,9 @@ from typing import Any
 from fastapi import HTTPException, Request
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException as StarletteHTTPException
+
+from src.app.pictures import decode_base64
+from src.errors import InputError
 
 MAX_PICTURES = 16  # in one request
 
@@ -91,13 +92,7 @@ def _read_json(body: bytes) -> tuple[list[bytes], bool]:
         raise HTTPException(422, "image is a string, images a list of strings, each a picture's file in base64")
     if len(texts) > MAX_PICTURES:
         raise HTTPException(422, f"these are {len(texts)} pictures; send at most {MAX_PICTURES} at once")
-    return [_decode(text) for text in texts], one
-
-
-def _decode(text: str) -> bytes:
-    if text.startswith("data:"):
-        text = text.partition(",")[2]
     try:
-        return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        raise HTTPException(422, "a picture is not valid base64") from None
+        return [decode_base64(text) for text in texts], one
+    except InputError as error:
+        raise HTTPException(422, str(error)) from None

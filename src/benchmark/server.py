@@ -1,5 +1,6 @@
 """How fast the digit reader's server answers, and whether it grows. Server and clients share this machine's cores."""
 
+import os
 import subprocess
 import sys
 import time
@@ -46,7 +47,7 @@ def measure_server(workspace: Workspace, soak_minutes: float = 5.0) -> dict[str,
     buffer = BytesIO()
     Image.fromarray(draw_on_canvas(load_dataset(workspace).images[0])).save(buffer, "PNG")
     picture = buffer.getvalue()
-    with serve() as process:
+    with serve(workspace) as process:
         _ask(picture, num_clients=1, seconds=2)  # warms up
         alone = _ask(picture, num_clients=1, seconds=10)
         crowd = _ask(picture, num_clients=CROWD, seconds=15)
@@ -65,10 +66,11 @@ def measure_server(workspace: Workspace, soak_minutes: float = 5.0) -> dict[str,
 
 
 @contextmanager
-def serve() -> Iterator[subprocess.Popen[bytes]]:
+def serve(workspace: Workspace) -> Iterator[subprocess.Popen[bytes]]:
     """Serve the digit reader in a process of its own, at URL, until the block ends; its page is ready."""
     command = [sys.executable, "-m", "scripts.app", "--port", str(PORT)]
-    process = subprocess.Popen(command, cwd=REPOSITORY, stderr=subprocess.DEVNULL)
+    environment = os.environ | {"DIGITS_WORKSPACE": str(workspace.root)}
+    process = subprocess.Popen(command, cwd=REPOSITORY, env=environment, stderr=subprocess.DEVNULL)
     try:
         up = urllib3.Retry(total=None, connect=200, backoff_factor=0.05, backoff_max=0.1)
         pool = urllib3.PoolManager(retries=up)

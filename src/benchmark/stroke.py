@@ -55,7 +55,7 @@ def measure_stroke(workspace: Workspace) -> dict[str, Any]:
     if chromium is None:
         raise InputError("install chromium, and .venv/bin/pip install -r requirements-dev.txt")
     milliseconds = []
-    with serve(), sync_playwright() as playwright:
+    with serve(workspace), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1200, "height": 950})
         page.goto(URL)
