@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from src.augmentation import augment
-from src.centering import SIDE
+from src.centering import INKED, SIDE
 from src.lessons import LESSONS
 from src.strips import Strip, find_middles, fit_strip, mark_middles
 
@@ -102,6 +102,8 @@ def _write(digits: list[np.ndarray], rng: np.random.Generator) -> tuple[Strip | 
     for digit, top, left in placed:
         place = ink[top : top + digit.shape[0], left : left + digit.shape[1]]
         np.maximum(place, digit / np.float32(255), out=place)
+    if ink.max() < INKED:
+        return None, []
     if rng.random() < STRIP_LESSONS.ruled:
         _rule(ink, rng)
     ink, matrix, scale = _distort(ink, rng)
@@ -152,11 +154,12 @@ def _distort(ink: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.
     shrink = float(np.exp(rng.uniform(*np.log(STRIP_LESSONS.shrink))))
     if shrink < 1:
         ink = cv2.GaussianBlur(ink, (0, 0), SOFTENED / shrink)
-    ink = cv2.warpAffine(ink, shrink * matrix, [int(np.ceil(shrink * side)) for side in ink.shape[::-1]])
+    smaller = shrink * matrix + np.array([0, 0, (shrink - 1) / 2])  # of the middles of pixels
+    ink = cv2.warpAffine(ink, smaller, [int(np.ceil(shrink * side)) for side in ink.shape[::-1]])
     scale = PHOTO_SIDE / HEIGHT
     large = cv2.resize(_photograph(ink, rng), None, fx=scale / shrink, fy=scale / shrink, interpolation=cv2.INTER_CUBIC)
     # Full ink is found, and paper cut away, as the app does.
-    large = large / np.median(large[large > 0.5 * large.max()])
+    large = large / np.median(large[large >= 0.5 * large.max()])
     strokes = cv2.GaussianBlur(large, (0, 0), scale * STROKE_BLUR) > STROKE
     return large.clip(0, 1) * cv2.dilate(strokes.astype(np.uint8), np.ones((3, 3), np.uint8)), scale * matrix, scale
 

@@ -8,9 +8,10 @@ import numpy as np
 import onnxruntime
 import pytest
 
+from src import strip_lessons
 from src.datasets import load_dataset
 from src.export.strips import TRAINER, ship_strips
-from src.strip_lessons import WIDTH, make_strips
+from src.strip_lessons import STRIP_LESSONS, WIDTH, make_strips
 from src.strips import NONE, STEP, find_middles, fit_strip, mark_middles
 
 
@@ -40,6 +41,22 @@ def test_middles_are_on_their_digits(lessons):
     for strip, target in zip(*lessons, strict=True):
         inked = np.flatnonzero((strip[..., 0] > 20).any(axis=0))
         assert all(inked[0] - 1 <= middle.x <= inked[-1] + 1 for middle in find_middles(target))
+
+
+@pytest.mark.parametrize("shrink", [0.45, 1.5])
+def test_middles_are_in_the_middle_of_digits_however_small_their_photograph_was(sample_rows, monkeypatch, shrink):
+    lessons = replace(STRIP_LESSONS, shares=(1.0,), photographed=1.0, shrink=(shrink, shrink), ruled=0.0)
+    monkeypatch.setattr(strip_lessons, "STRIP_LESSONS", lessons)
+    off = []
+    for strip, target in zip(*make_strips(*sample_rows, num_strips=300, seed=3), strict=True):
+        inked = np.flatnonzero((strip[..., 0] > 100).any(axis=0))
+        off += [(inked[0] + inked[-1] + 1) / 2 - middle.x for middle in find_middles(target)]
+    assert len(off) > 250 and abs(np.mean(off)) < 0.2
+
+
+def test_what_has_no_ink_gives_strips_without_digits():
+    strips, targets = make_strips(np.zeros((5, 28, 28, 1), np.uint8), np.arange(5), num_strips=50, seed=1)
+    assert not strips.any() and (targets.argmax(axis=-1) == NONE).all()
 
 
 def test_no_two_ones_are_called_one(sample_rows):
