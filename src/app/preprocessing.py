@@ -129,7 +129,7 @@ def make_strip(ink: Ink, mask: np.ndarray, box: Box, height: float) -> Strip | N
 
 def _take(ink: Ink, mask: np.ndarray, box: Box, size: float) -> np.ndarray:
     """Strokes so much larger that `size` pixels become 80, with strokes as wide as MNIST's: float32 (h, w)."""
-    near = cv2.dilate(mask, np.ones((3, 3), np.uint8))
+    near = cv2.dilate(mask, np.ones((5, 5), np.uint8))
     strokes = resize(ink.strength[widen(box)] * near, BOX * FINE / size)
     return _bring_stroke_width(np.pad(strokes, BORDER))
 
