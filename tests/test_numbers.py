@@ -96,6 +96,14 @@ def test_ruled_lines_are_ignored(digits, recognizer):
     assert recognizer.read_number(picture).text == "4067"
 
 
+def test_few_ruled_lines_are_ignored_although_most_of_the_border_is_paper(digits, recognizer):
+    ruled = np.full((140, 380, 3), 255, np.uint8)
+    for row in (35, 75, 115):
+        cv2.line(ruled, (0, row), (379, row - 12), (120, 120, 160), 2)
+    ruled[10:118, 40:340] = np.minimum(ruled[10:118, 40:340], write(digits, "4067")[:, :300])
+    assert recognizer.read_number(ruled).text == "4067"
+
+
 def test_a_number_in_printed_boxes_on_a_sheet_is_read(digits, recognizer):
     number = write(digits, "2806", gap=14)
     picture = cv2.copyMakeBorder(number, 90, 90, 60, 60, cv2.BORDER_CONSTANT, value=(255, 255, 255))

@@ -7,12 +7,13 @@ from itertools import pairwise
 import numpy as np
 
 from src.app.ink import NUMBER_SIDES, Ink, find_ink
-from src.app.preprocessing import Digit, add_paper, make_digit, make_strip, move
+from src.app.preprocessing import Digit, find_border_color, make_digit, make_strip, move
 from src.app.segmentation import Piece, cut, find_pieces, find_seams, split_lines
 from src.app.sheet import find_sheet
 from src.strips import Middle, find_middles
 
 PLAIN = 0.9  # of a picture's border: more than this of one colour is paper, with digits that touch the border
+MARGIN = 2  # pixels of ink
 DIVISIBLE = 0.3  # of the height of digits: a wider piece may be several
 WIDEST = 1.4  # of the height of digits: no digit is wider
 LONGEST = 15.0  # of its own height: a longer piece is a line
@@ -48,15 +49,15 @@ def find_digits(picture: np.ndarray, networks: Networks) -> list[list[Part]]:
 
 
 def _find_on_paper(picture: np.ndarray, networks: Networks) -> list[list[Part]]:
-    margin = max(2, max(picture.shape) // 20)
-    wide = add_paper(picture, margin, least=PLAIN)  # so that digits may touch the border of a drawing or a scan
-    ink = find_ink(picture if wide is None else wide, NUMBER_SIDES)
+    ink = find_ink(picture, NUMBER_SIDES)
     if ink is None:
         return []
+    # Where the border is paper, as in a drawing or a scan, digits may touch it; otherwise what touches it is no digit.
+    margin = 0 if find_border_color(picture, PLAIN) is None else MARGIN
+    ink = Ink(np.pad(ink.strength, margin), np.pad(ink.strokes, margin), ink.scale)
     lines = [_find_in_line(ink, line, networks) for line in split_lines(find_pieces(ink))]
-    if wide is not None:
-        lines = [[_move(part, -margin, -margin, picture) for part in line] for line in lines]
-    return [line for line in lines if line]
+    back = round(-margin * ink.scale)
+    return [[_move(part, back, back, picture) for part in line] for line in lines if line]
 
 
 def _move(part: Part, right: int, down: int, picture: np.ndarray) -> Part:

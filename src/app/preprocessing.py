@@ -55,11 +55,17 @@ def _find_on_paper(picture: np.ndarray) -> Digit | None:
 
 def add_paper(picture: np.ndarray, margin: int, least: float) -> np.ndarray | None:
     """Add a margin of paper around a picture, or give None where less than this share of its border is alike."""
-    border = np.concatenate([picture[0], picture[-1], picture[:, 0], picture[:, -1]]).astype(np.float32)
-    color = np.median(border, axis=0)
-    if (np.abs(border - color).max(axis=1) < ALIKE).mean() < least:
+    color = find_border_color(picture, least)
+    if color is None:
         return None
     return np.asarray(cv2.copyMakeBorder(picture, *(margin,) * 4, cv2.BORDER_CONSTANT, value=color.tolist()))
+
+
+def find_border_color(picture: np.ndarray, least: float) -> np.ndarray | None:
+    """The usual colour of a picture's border, float32 RGB (3,), or None where less than this share of it is alike."""
+    border = np.concatenate([picture[0], picture[-1], picture[:, 0], picture[:, -1]]).astype(np.float32)
+    color = np.median(border, axis=0)
+    return color if (np.abs(border - color).max(axis=1) < ALIKE).mean() >= least else None
 
 
 def move(box: Box, right: int, down: int, picture: np.ndarray) -> Box:

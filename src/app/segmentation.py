@@ -19,7 +19,7 @@ SPECK = 0.4  # what is lower, with all that was taken together, is no digit
 # Of the smaller one's:
 ABOVE = 0.6  # width: who shares so much of it stands above the other
 BROKEN = -0.2, 0.3  # height: between parts of a digit that stand above one another
-SAME_LINE = 0.4  # height: who shares more of it stands on the same line
+SAME_LINE = 0.3  # height: who shares more of it stands on the same line
 
 CENTRAL = 0.12  # of full ink: what it costs to be as far from the middle between two digits as these are
 CLEAR = 0.02  # of full ink: what a way through paper costs, so that it is short
