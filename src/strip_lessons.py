@@ -42,8 +42,8 @@ class StripLessons:
 
 
 STRIP_LESSONS = StripLessons(
-    shares=(0.25, 0.5, 0.25), zoom=0.18, rise=3, gaps=(-2, 4), shear=0.3, rotation=10.0, blurred=0.5, blur=(0.3, 1.2),
-    photographed=0.7, shrink=(0.45, 1.2), contrast=(80.0, 200.0), noise=9.0, quality=(35, 95), heights=(17.0, 23.0),
+    shares=(0.25, 0.5, 0.25), zoom=0.18, rise=3, gaps=(-3, 3), shear=0.3, rotation=10.0, blurred=0.5, blur=(0.3, 1.2),
+    photographed=0.7, shrink=(0.45, 1.5), contrast=(80.0, 200.0), noise=9.0, quality=(35, 95), heights=(17.0, 23.0),
     ruled=0.25, left=0.6,
 )  # fmt: skip
 Placed = tuple[np.ndarray, int, int]
@@ -161,7 +161,7 @@ def _distort(ink: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.
     # Full ink is found, and paper cut away, as the app does.
     large = large / np.median(large[large >= 0.5 * large.max()])
     strokes = cv2.GaussianBlur(large, (0, 0), scale * STROKE_BLUR) > STROKE
-    return large.clip(0, 1) * cv2.dilate(strokes.astype(np.uint8), np.ones((5, 5), np.uint8)), scale * matrix, scale
+    return large.clip(0, 1) * cv2.dilate(strokes.astype(np.uint8), np.ones((3, 3), np.uint8)), scale * matrix, scale
 
 
 def _photograph(ink: np.ndarray, rng: np.random.Generator) -> np.ndarray:
