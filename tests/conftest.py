@@ -156,13 +156,13 @@ def files_below(directory: Path) -> set[str]:
 
 
 @contextmanager
-def open_chromium(*arguments: str):
+def open_chromium():
     """A real browser, Debian's; for the tests that are marked `browser`."""
     from playwright.sync_api import sync_playwright
 
     chromium = shutil.which("chromium")
     assert chromium, "install chromium (Debian: apt install chromium), or leave out --all"
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", *arguments])
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         yield browser
         browser.close()

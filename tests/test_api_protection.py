@@ -61,6 +61,7 @@ def test_too_many_files_are_refused(url):
 def test_events_of_the_page_may_be_as_long_as_drawings_and_no_longer(url):
     for size, status in ((MAX_EVENT // 2, 404), (MAX_EVENT + 1, 413)):  # there is no page here
         assert requests.post(f"{url}/gradio_api/queue/join", data=bytes(size)).status_code == status
+    assert requests.post(f"{url}/gradio_api/upload", data=bytes(MAX_EVENT + 1)).status_code == 404
 
 
 @pytest.mark.parametrize("chunked", [False, True])

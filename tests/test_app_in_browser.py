@@ -49,7 +49,7 @@ def page(browser, url):
 
 
 def count_inked(page):
-    """The pixels of the canvas that are not white, once moves, which come with frames, have come."""
+    """The dark pixels of the canvas, once moves, which come with frames, have come."""
     return page.evaluate("""async () => {
         for (let frame = 0; frame < 2; frame++) await new Promise(requestAnimationFrame);
         const canvas = document.querySelector("#pad canvas");
@@ -105,6 +105,7 @@ def test_a_drawing_outlives_another_tab_and_a_narrower_window(page):
     page.get_by_role("tab", name="Draw").click()
     expect(page.locator("#pad canvas")).to_be_visible()
     assert 0.5 * inked < count_inked(page) <= inked
+    assert page.evaluate("(canvas => canvas.width === canvas.clientWidth)(document.querySelector('#pad canvas'))")
     page.get_by_role("button", name="Clear").click()
     expect(reading).to_have_count(0)
     page.get_by_role("button", name="Undo").click()

@@ -7,6 +7,7 @@ import pytest
 from src.app.ink import Ink
 from src.app.recognizer import Recognizer
 from src.app.segmentation import find_pieces
+from src.benchmark.stroke import STROKE
 
 SIZE = 3  # pixels of the picture for each of the sample's
 
@@ -68,6 +69,14 @@ def test_digits_that_touch_the_border_of_a_drawing_are_read(digits, recognizer, 
     height, width = cut.shape[:2]
     for left, top, right, bottom in (digit.box for digit in number.digits):
         assert 0 <= left < right <= width and 0 <= top < bottom <= height
+
+
+@pytest.mark.parametrize(("top", "bottom"), [(0, 240), (40, 279)])
+def test_a_long_stroke_that_ends_at_the_border_is_a_one_and_no_rule(recognizer, top, bottom):
+    picture = np.full((280, 540, 3), 255, np.uint8)
+    cv2.line(picture, (160, top), (120, bottom), (0, 0, 0), 10)
+    cv2.polylines(picture, [np.add(STROKE, (180, 0))], False, (0, 0, 0), 10)
+    assert recognizer.read_number(picture).text == "12"
 
 
 def test_a_broken_stroke_is_joined(digits, recognizer):

@@ -23,7 +23,7 @@ function drawAll() {
     brush.fillStyle = "white";
     brush.fillRect(0, 0, canvas.width, canvas.height);
     for (const stroke of strokes.slice(strokes.lastIndexOf(CLEARED) + 1)) draw(stroke);
-    if (current) draw(current);
+    if (current?.points.length) draw(current);
     undo.setAttribute("aria-disabled", !strokes.length);
     redo.setAttribute("aria-disabled", !undone.length);
     clear.setAttribute("aria-disabled", isClear());
@@ -51,15 +51,18 @@ function end(event) {
     if (event.pointerId !== current?.id) return;
     const stroke = current;
     current = null;
-    if (event.type === "pointercancel") drawAll();  // it was a gesture, or the palm of a hand
+    if (event.type === "pointercancel") change();  // it was a gesture, or the palm of a hand
     else add(stroke);
 }
 
 canvas.addEventListener("pointerdown", (event) => {
-    if (current || event.button) return;  // another finger, or another button
+    const isPen = event.pointerType === "pen" && current?.type === "touch";  // while a palm rests there
+    if (event.button || (current && !isPen)) return;  // another button, or another finger
     canvas.setPointerCapture(event.pointerId);
     const erases = eraser.getAttribute("aria-pressed") === "true";
-    current = {id: event.pointerId, points: [], width: erases ? RUBBER : PEN, color: erases ? "white" : "black"};
+    current = {id: event.pointerId, type: event.pointerType, points: [],
+        width: erases ? RUBBER : PEN, color: erases ? "white" : "black"};
+    if (isPen) drawAll();
     move(event);
 });
 canvas.addEventListener("pointermove", (event) => { if (event.pointerId === current?.id) move(event); });

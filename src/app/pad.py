@@ -4,6 +4,8 @@ from pathlib import Path
 
 import gradio as gr
 
+from src.app.pictures import BASE64
+
 TEMPLATE = """
 <canvas role="img" aria-label="Drawing"></canvas>
 <div>
@@ -24,9 +26,9 @@ CSS = """
 
 
 def build_pad() -> gr.HTML:
-    """Build the canvas with its buttons; its value changes after each stroke: a data URL, empty where nothing is."""
+    """Build the canvas with its buttons; its value changes with what is drawn: a data: URL, empty where nothing is."""
     js = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
     return gr.HTML(
         html_template=TEMPLATE, css_template=CSS, js_on_load=js, apply_default_css=False, container=True, elem_id="pad",
-        label="Drawing: a picture's file in base64, also as data: URL",
+        label=f"Drawing: {BASE64}",
     )  # fmt: skip

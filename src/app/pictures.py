@@ -16,6 +16,7 @@ SHOWN_SIDE = 1280  # pixels: a larger picture is made smaller by a whole factor
 OWN_CONTRAST = 100  # grey levels within what is opaque: more, and it has both ink and paper
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS  # Gradio opens uploads by itself: Pillow refuses twice as many
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
+BASE64 = "a picture's file in base64, also as data: URL"
 FOREIGN = (b"pk\x03\x04", b"%pdf", b"<?php", b"<script", b"<html", b"<svg", b"\x7felf", b"rar!")
 """How files begin, in lower case, that someone may have put behind a JPEG."""
 
@@ -50,7 +51,7 @@ def open_picture(data: bytes) -> np.ndarray:
 
 
 def decode_base64(text: Any) -> bytes:
-    """Decode a picture's file in base64, or as a data: URL.
+    """Decode BASE64.
 
     Raises:
         InputError: it is neither.

@@ -48,14 +48,14 @@ def _find_on_paper(picture: np.ndarray) -> Digit | None:
         return digit
     # Cut out so closely that ink is at the border, there is too little paper to tell ink from it: paper is added.
     margin = max(2, max(picture.shape) // 4)
-    wide = add_paper(picture, margin, least=0.5)
+    wide = _add_paper(picture, margin)
     wider = None if wide is None else _find(wide)
     return digit if wider is None else Digit(wider.image, move(wider.box, -margin, -margin, picture))
 
 
-def add_paper(picture: np.ndarray, margin: int, least: float) -> np.ndarray | None:
-    """Add a margin of paper around a picture, or give None where less than this share of its border is alike."""
-    color = find_border_color(picture, least)
+def _add_paper(picture: np.ndarray, margin: int) -> np.ndarray | None:
+    """Add a margin of paper around a picture, or give None where most of its border is not alike."""
+    color = find_border_color(picture, 0.5)
     if color is None:
         return None
     return np.asarray(cv2.copyMakeBorder(picture, *(margin,) * 4, cv2.BORDER_CONSTANT, value=color.tolist()))
@@ -135,7 +135,7 @@ def make_strip(ink: Ink, mask: np.ndarray, box: Box, height: float) -> Strip | N
 
 def _take(ink: Ink, mask: np.ndarray, box: Box, size: float) -> np.ndarray:
     """Strokes so much larger that `size` pixels become 80, with strokes as wide as MNIST's: float32 (h, w)."""
-    near = cv2.dilate(mask, np.ones((5, 5), np.uint8))
+    near = cv2.dilate(mask, np.ones((5, 5), np.uint8))  # faint ink lies in the hollows of strokes
     strokes = resize(ink.strength[widen(box)] * near, BOX * FINE / size)
     return _bring_stroke_width(np.pad(strokes, BORDER))
 

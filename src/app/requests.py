@@ -8,12 +8,12 @@ from fastapi import HTTPException, Request
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
-from src.app.pictures import decode_base64
+from src.app.pictures import BASE64, decode_base64
 from src.errors import InputError
 
 MAX_PICTURES = 16  # in one request
 
-_BASE64 = {"type": "string", "format": "byte", "description": "a picture's file in base64, also as data: URL"}
+_BASE64 = {"type": "string", "format": "byte", "description": BASE64}
 REQUEST_BODY = {
     "required": True,
     "content": {

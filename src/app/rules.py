@@ -51,13 +51,13 @@ def _are_close(rho: float, theta: float, other_rho: float, other_theta: float) -
 
 
 def _keep_spanning(mask: np.ndarray) -> np.ndarray:
-    """The pieces that begin at the border and reach across most of the picture: uint8 (h, w)."""
+    """The pieces that begin at a border, end at another and reach across most of the picture: uint8 (h, w)."""
     height, width = mask.shape
     _, pieces, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     left, top, wide, high = stats[:, :4].T
     spans = (wide >= 0.55 * width) | (high >= 0.55 * height)
-    touches = (left <= 1) | (top <= 1) | (left + wide >= width - 1) | (top + high >= height - 1)
-    chosen = spans & touches
+    ends = [left <= 1, top <= 1, left + wide >= width - 1, top + high >= height - 1]
+    chosen = spans & (np.sum(ends, axis=0) >= 2)
     chosen[0] = False
     return chosen[pieces].astype(np.uint8)
 

@@ -42,7 +42,7 @@ digits. `POST /api/predict` and `POST /api/read` answer over HTTP, `/docs` descr
 
 
 def make_space(directory: Path) -> None:
-    """Write README.md, app.py, requirements.txt, the tracked networks and the modules that the reader needs.
+    """Write README.md, app.py, requirements.txt, the tracked networks, the modules that the reader needs, and its pad.
 
     Raises:
         InputError: the directory is there and not empty.
