@@ -6,16 +6,13 @@ import cv2
 import numpy as np
 
 from src.augmentation import augment
-from src.centering import INKED, SIDE
+from src.centering import SIDE
 from src.lessons import LESSONS
 from src.strips import Strip, find_middles, fit_strip, mark_middles
 
 WIDTH = 72  # pixels of a strip
 CHUNK = 2048  # strips that are made at once: bounds the memory
 INK = 60  # grey level
-SOFTENED = 0.35  # pixels of a photograph: standard deviation of what its pixels mix
-PHOTO_SIDE = 168  # pixels that a photograph's rows are brought to
-STROKE, STROKE_BLUR = 0.35, 0.35  # of full ink, and pixels of the paper: what belongs to a stroke after so much blur
 FOOT, HEIGHT, BORDER = 40, 56, 12  # pixels of the paper that is written on: the row that digits stand on, rows, border
 
 
@@ -31,20 +28,14 @@ class StripLessons:
     rotation: float  # degrees, the same
     blurred: float  # share of the strips
     blur: tuple[float, float]  # pixels: standard deviation, the least and the most
-    photographed: float  # share of the strips
-    shrink: tuple[float, float]  # to how many pixels of a photograph a pixel comes, the least and the most
-    contrast: tuple[float, float]  # grey levels between its paper and ink, the least and the most
-    noise: float  # grey levels: standard deviation, at most
-    quality: tuple[int, int]  # of its JPEG file, the least and the most
     heights: tuple[float, float]  # pixels, the least and the most: of the digits that a strip is written among
-    ruled: float  # share of the strips on a rule; of half of them, it was erased with the ink on it
-    left: float  # of the ink on such a rule, or of the rule, at most
+    ruled: float  # share of the strips from which a rule that was erased took ink
+    left: float  # of the ink on such a rule, at most
 
 
 STRIP_LESSONS = StripLessons(
     shares=(0.25, 0.5, 0.25), zoom=0.18, rise=3, gaps=(-3, 3), shear=0.3, rotation=10.0, blurred=0.5, blur=(0.3, 1.2),
-    photographed=0.7, shrink=(0.45, 1.5), contrast=(80.0, 200.0), noise=9.0, quality=(35, 95), heights=(17.0, 23.0),
-    ruled=0.25, left=0.6,
+    heights=(17.0, 23.0), ruled=0.25, left=0.6,
 )  # fmt: skip
 Placed = tuple[np.ndarray, int, int]
 """A digit, uint8 (h, w), and the row and column of its corner."""
@@ -102,27 +93,20 @@ def _write(digits: list[np.ndarray], rng: np.random.Generator) -> tuple[Strip | 
     for digit, top, left in placed:
         place = ink[top : top + digit.shape[0], left : left + digit.shape[1]]
         np.maximum(place, digit / np.float32(255), out=place)
-    if ink.max() < INKED:
-        return None, []
     if rng.random() < STRIP_LESSONS.ruled:
-        _rule(ink, rng)
-    ink, matrix, scale = _distort(ink, rng)
-    strip = fit_strip(ink, scale * rng.uniform(*STRIP_LESSONS.heights))
+        row = FOOT - int(rng.integers(SIDE))
+        ink[row : row + int(rng.integers(1, 3))] *= rng.uniform(0, STRIP_LESSONS.left)
+    matrix = _draw_matrix(ink.shape, rng)
+    ink = cv2.warpAffine(ink, matrix, ink.shape[::-1])
+    if rng.random() < STRIP_LESSONS.blurred:
+        ink = cv2.GaussianBlur(ink, (0, 0), rng.uniform(*STRIP_LESSONS.blur))
+    strip = fit_strip(ink, rng.uniform(*STRIP_LESSONS.heights))
     if strip is None:
         return None, []
     middles = [matrix @ (left + digit.shape[1] / 2, top + digit.shape[0] / 2, 1) for digit, top, left in placed]
-    widths = [strip.scale * scale * digit.shape[1] for digit, _, _ in placed]
-    return strip, [(strip.to_strip(x), width) for (x, _), width in zip(middles, widths, strict=True)]
-
-
-def _rule(ink: np.ndarray, rng: np.random.Generator) -> None:
-    """Erase ink, float32 (h, w), along a rule, or leave a piece of the rule."""
-    row, left = FOOT - int(rng.integers(SIDE)), rng.uniform(0, STRIP_LESSONS.left)
-    if rng.random() < 0.5:
-        ink[row : row + int(rng.integers(1, 3))] *= left
-    else:
-        start, end = sorted(rng.integers(ink.shape[1], size=2))
-        ink[row, start:end] = np.maximum(ink[row, start:end], left)
+    return strip, [
+        (strip.to_strip(x), strip.scale * digit.shape[1]) for (x, _), (digit, _, _) in zip(middles, placed, strict=True)
+    ]
 
 
 def _find_left(previous: Placed, digit: np.ndarray, top: int, gap: int) -> int:
@@ -142,37 +126,6 @@ def _measure_paper(digit: np.ndarray) -> np.ndarray:
     """Pixels to the left of the ink of each row; the whole width where there is none."""
     inked = digit >= INK
     return np.where(inked.any(axis=1), inked.argmax(axis=1), digit.shape[1])
-
-
-def _distort(ink: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, float]:
-    """Slant and blur ink, and photograph some; also where pixels come, float64 (2, 3), and how much larger they are."""
-    matrix, scale = _draw_matrix(ink.shape, rng), 1.0
-    if rng.random() < STRIP_LESSONS.blurred:
-        ink = cv2.GaussianBlur(ink, (0, 0), rng.uniform(*STRIP_LESSONS.blur))
-    if rng.random() >= STRIP_LESSONS.photographed:
-        return cv2.warpAffine(ink, matrix, ink.shape[::-1]), matrix, scale
-    shrink = float(np.exp(rng.uniform(*np.log(STRIP_LESSONS.shrink))))
-    if shrink < 1:
-        ink = cv2.GaussianBlur(ink, (0, 0), SOFTENED / shrink)
-    smaller = shrink * matrix + np.array([0, 0, (shrink - 1) / 2])  # of the middles of pixels
-    ink = cv2.warpAffine(ink, smaller, [int(np.ceil(shrink * side)) for side in ink.shape[::-1]])
-    scale = PHOTO_SIDE / HEIGHT
-    large = cv2.resize(_photograph(ink, rng), None, fx=scale / shrink, fy=scale / shrink, interpolation=cv2.INTER_CUBIC)
-    # Full ink is found, and paper cut away, as the app does.
-    large = large / np.median(large[large >= 0.5 * large.max()])
-    strokes = cv2.GaussianBlur(large, (0, 0), scale * STROKE_BLUR) > STROKE
-    return large.clip(0, 1) * cv2.dilate(strokes.astype(np.uint8), np.ones((3, 3), np.uint8)), scale * matrix, scale
-
-
-def _photograph(ink: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Ink as it comes out of a grey JPEG file with noise: float32 (h, w)."""
-    contrast = rng.uniform(*STRIP_LESSONS.contrast)
-    paper = rng.uniform(contrast, 255)
-    grey = paper - contrast * ink + rng.normal(0, rng.uniform(0, STRIP_LESSONS.noise), ink.shape)
-    quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(*STRIP_LESSONS.quality, endpoint=True))]
-    file = cv2.imencode(".jpg", grey.clip(0, 255).astype(np.uint8), quality)[1]
-    photo = np.asarray(cv2.imdecode(file, cv2.IMREAD_GRAYSCALE), np.float32)
-    return (np.float32(paper) - photo) / np.float32(contrast)
 
 
 def _draw_matrix(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:

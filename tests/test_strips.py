@@ -8,10 +8,9 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from src import strip_lessons
 from src.datasets import load_dataset
 from src.export.strips import TRAINER, ship_strips
-from src.strip_lessons import STRIP_LESSONS, WIDTH, make_strips
+from src.strip_lessons import WIDTH, make_strips
 from src.strips import NONE, STEP, find_middles, fit_strip, mark_middles
 
 
@@ -25,7 +24,7 @@ def test_strips_hold_one_to_three_digits_as_high_as_mnists_or_lower(lessons):
     assert strips.dtype == np.uint8 and strips.shape == (300, 28, WIDTH, 1)
     assert targets.dtype == np.float32 and targets.shape == (300, WIDTH // STEP, NONE + 1)
     heights = [np.ptp(np.flatnonzero((strip[..., 0] > 80).any(axis=1))) + 1 for strip in strips]
-    assert 0.5 < np.mean(np.array(heights) >= 18) < 0.95 and np.quantile(heights, 0.02) > 6 and max(heights) <= 20
+    assert 0.5 < np.mean(np.array(heights) >= 18) < 0.95 and min(heights) > 3 and max(heights) <= 20
     numbers = [len(find_middles(target)) for target in targets]
     assert [numbers.count(number) > 40 for number in (1, 2, 3)] == [True] * 3 and max(numbers) == 3
 
@@ -43,27 +42,10 @@ def test_middles_are_on_their_digits(lessons):
         assert all(inked[0] - 1 <= middle.x <= inked[-1] + 1 for middle in find_middles(target))
 
 
-@pytest.mark.parametrize("shrink", [0.45, 1.5])
-def test_middles_are_in_the_middle_of_digits_however_small_their_photograph_was(sample_rows, monkeypatch, shrink):
-    lessons = replace(STRIP_LESSONS, shares=(1.0,), photographed=1.0, shrink=(shrink, shrink), ruled=0.0)
-    monkeypatch.setattr(strip_lessons, "STRIP_LESSONS", lessons)
-    off = []
-    for strip, target in zip(*make_strips(*sample_rows, num_strips=300, seed=3), strict=True):
-        inked = np.flatnonzero((strip[..., 0] > 100).any(axis=0))
-        off += [(inked[0] + inked[-1] + 1) / 2 - middle.x for middle in find_middles(target)]
-    assert len(off) > 250 and abs(np.mean(off)) < 0.2
-
-
-def test_what_has_no_ink_gives_strips_without_digits():
-    strips, targets = make_strips(np.zeros((5, 28, 28, 1), np.uint8), np.arange(5), num_strips=50, seed=1)
-    assert not strips.any() and (targets.argmax(axis=-1) == NONE).all()
-
-
 def test_no_two_ones_are_called_one(sample_rows):
     images, labels = sample_rows
     strips, targets = make_strips(images[labels == 1], labels[labels == 1], num_strips=200, seed=1)
-    stats = [cv2.connectedComponentsWithStats((strip[..., 0] > 30).astype(np.uint8))[2] for strip in strips]
-    num_strokes = [sum(stat[1:, cv2.CC_STAT_HEIGHT] > 6) for stat in stats]  # without noise and rules
+    num_strokes = [cv2.connectedComponents((strip[..., 0] > 30).astype(np.uint8))[0] - 1 for strip in strips]
     num_digits = [len(find_middles(target)) for target in targets]
     assert num_digits.count(2) > 20
     assert np.mean(np.array(num_strokes) <= num_digits) > 0.98
