@@ -116,6 +116,7 @@ def test_fingers_draw_and_palms_do_not(browser, url):
     page = browser.new_page(viewport={"width": 390, "height": 844}, has_touch=True)
     page.goto(url)
     page.locator("#pad button[aria-disabled]").first.wait_for()
+    page.locator("#pad canvas").hover()  # where it stays
     box = page.locator("#pad canvas").bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + 60
     devices = page.context.new_cdp_session(page)

@@ -29,6 +29,7 @@ def draw_two(page: Any, size: float = 1.0, right: float = 0.0) -> None:
         right: of the middle, in pixels.
     """
     page.locator("#pad button[aria-disabled]").first.wait_for()  # as its script has begun
+    page.locator("#pad canvas").hover()  # where it stays
     box = page.locator("#pad canvas").bounding_box()
     middle_x, middle_y = box["x"] + box["width"] / 2 + right, box["y"] + box["height"] / 2
     points = [(middle_x + size * (x - 140), middle_y + size * (y - 140)) for x, y in STROKE]
