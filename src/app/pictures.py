@@ -51,10 +51,10 @@ def open_picture(data: bytes) -> np.ndarray:
 
 
 def decode_base64(text: Any) -> bytes:
-    """Decode BASE64.
+    """Decode a picture's file from base64, which may stand in a data: URL.
 
     Raises:
-        InputError: it is neither.
+        InputError: it is no such text.
     """
     try:
         return base64.b64decode(text.partition(",")[2] if text.startswith("data:") else text, validate=True)
