@@ -7,7 +7,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import NoReturn
 
-from src.errors import InputError
+from src.common.errors import InputError
 
 MENDABLE = {
     errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR,

@@ -9,10 +9,10 @@ import argparse
 from pathlib import Path
 
 from scripts import run
-from src.datasets import load_dataset
+from src.common.workspace import find_workspace
+from src.data.datasets import load_dataset
 from src.reports.error_findings import BLEND
 from src.reports.error_report import write_error_report
-from src.workspace import find_workspace
 
 
 def main() -> None:

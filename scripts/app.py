@@ -3,7 +3,7 @@
 import argparse
 
 from scripts import run
-from src.workspace import find_shown_workspace
+from src.common.workspace import find_shown_workspace
 
 LOCAL = ("127.0.0.1", "localhost", "[::1]")
 
@@ -21,7 +21,7 @@ def serve(host: str, port: int, framed_by: str = "") -> None:
     # Not above: the processes that read pictures import this module as well, and would carry these for nothing.
     import uvicorn
 
-    from src.app.api import make_app
+    from src.app.web.api import make_app
 
     everywhere = host in ("0.0.0.0", "::")
     uvicorn.run(

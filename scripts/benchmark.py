@@ -9,14 +9,14 @@ from collections.abc import Callable
 from typing import Any
 
 from scripts import run
+from src.benchmark.drawing_latency import measure_stroke
 from src.benchmark.faults import measure_faults
-from src.benchmark.reader import measure_reader
 from src.benchmark.recipes import compare_recipes, measure_wall_time
+from src.benchmark.recogniser import measure_reader
 from src.benchmark.scaling import compare_runners, measure_growth
 from src.benchmark.server import measure_server
-from src.benchmark.stroke import measure_stroke
 from src.benchmark.training import measure
-from src.workspace import Workspace, find_workspace
+from src.common.workspace import Workspace, find_workspace
 
 
 def main() -> None:

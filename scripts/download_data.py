@@ -9,11 +9,11 @@ import sys
 from pathlib import Path
 
 from scripts import run
-from src.downloads import COMPETITION_FILES, unpack, verify_input
-from src.kaggle_client import fetch
-from src.kaggle_connection import NoCredentialsError
-from src.sample import write_sample
-from src.workspace import Workspace, find_sample_workspace, find_workspace
+from src.common.workspace import Workspace, find_sample_workspace, find_workspace
+from src.data.downloads import COMPETITION_FILES, unpack, verify_input
+from src.data.sample import write_sample
+from src.kaggle.client import fetch
+from src.kaggle.connection import NoCredentialsError
 
 NO_CREDENTIALS = 3
 

@@ -11,14 +11,15 @@ import sys
 from pathlib import Path
 
 from scripts import run
-from src.artifacts import Predictions, list_trained, load_predictions, load_records
-from src.competition import SLUG
-from src.data import read_submission
-from src.ensemble import NOISE, Blend, blend, write_submission
-from src.errors import InputError
-from src.folds import Folds, load_folds
-from src.metrics import accuracy, format_accuracy
-from src.workspace import Workspace, find_workspace
+from src.common.competition import SLUG
+from src.common.errors import InputError
+from src.common.metrics import accuracy, format_accuracy
+from src.common.workspace import Workspace, find_workspace
+from src.data.csv_files import read_submission
+from src.data.folds import Folds, load_folds
+from src.evaluation.ensemble import NOISE, Blend, blend, write_submission
+from src.validation.fold_results import list_trained, load_fold_records
+from src.validation.oof import OofPredictions, load_oof_predictions
 
 
 def main() -> None:
@@ -28,7 +29,7 @@ def main() -> None:
     workspace = find_workspace()
     folds = load_folds(workspace)
     names = list(dict.fromkeys(arguments.experiments)) or _find_complete(workspace, folds)
-    members = [load_predictions(workspace, name, folds) for name in names]
+    members = [load_oof_predictions(workspace, name, folds) for name in names]
     result = blend(members, folds.labels, folds.assignment)
     write_submission(result, members, folds, workspace)
     _report(result, members, folds)
@@ -45,10 +46,10 @@ def main() -> None:
 def _find_complete(workspace: Workspace, folds: Folds) -> list[str]:
     complete = []
     for name in list_trained(workspace):
-        records = load_records(workspace, name, folds.num_folds)
+        records = load_fold_records(workspace, name, folds.num_folds)
         if len(records) < folds.num_folds:
             print(f"left out: {name}, with {len(records)} of {folds.num_folds} folds")
-        elif "train_share" in records[0]["recipe"]:
+        elif "train_fraction" in records[0].recipe:
             print(f"left out: {name}, which learnt from a share of the rows")
         else:
             complete.append(name)
@@ -57,7 +58,7 @@ def _find_complete(workspace: Workspace, folds: Folds) -> list[str]:
     return complete
 
 
-def _report(result: Blend, members: list[Predictions], folds: Folds) -> None:
+def _report(result: Blend, members: list[OofPredictions], folds: Folds) -> None:
     num_rows = len(folds.labels)
     for member, weight in zip(members, result.weights, strict=True):
         oof = format_accuracy(accuracy(folds.labels, member.oof), num_rows)

@@ -15,9 +15,9 @@ from rich.console import Console
 from rich.table import Table
 
 from scripts import run
-from src.folds import load_folds
-from src.scoreboard import make_scoreboard
-from src.workspace import find_workspace
+from src.common.workspace import find_workspace
+from src.data.folds import load_folds
+from src.evaluation.scoreboard import make_scoreboard
 
 
 def main() -> None:

@@ -7,8 +7,8 @@ and stroke width, and what augmentation makes of them. The plots lie beside it a
 import argparse
 
 from scripts import run
+from src.common.workspace import find_workspace
 from src.reports.data_report import write_data_report
-from src.workspace import find_workspace
 
 
 def main() -> None:

@@ -9,10 +9,10 @@ from rich.console import Console
 from rich.table import Table
 
 from scripts import run
-from src.datasets import load_dataset
+from src.common.metrics import format_accuracy
+from src.common.workspace import find_workspace
+from src.data.datasets import load_dataset
 from src.experiments import get_experiments
-from src.metrics import format_accuracy
-from src.workspace import find_workspace
 
 
 def main() -> None:
@@ -23,7 +23,7 @@ def main() -> None:
     (experiment,) = get_experiments([arguments.experiment])
     workspace = find_workspace()
     dataset = load_dataset(workspace)
-    from src.export.files import export  # here, as it loads three libraries that run networks
+    from src.export.networks import export  # here, as it loads three libraries that run networks
 
     files = export(experiment.name, arguments.fold, dataset, workspace)
     table = Table(title=f"{experiment.name}, fold {arguments.fold}: {files[0].num_images:,} held-out images")

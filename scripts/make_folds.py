@@ -5,9 +5,9 @@ import argparse
 import numpy as np
 
 from scripts import run
-from src.data import load_train
-from src.folds import make_folds, save_folds
-from src.workspace import find_workspace
+from src.common.workspace import find_workspace
+from src.data.csv_files import load_train
+from src.data.folds import make_folds, save_folds
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ import argparse
 from pathlib import Path
 
 from scripts import run
-from src.export.space import make_space
+from src.app.release.space import make_space
 
 
 def main() -> None:

@@ -12,10 +12,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from scripts import run
-from src.kaggle_client import list_sent
+from src.common.workspace import find_workspace
+from src.kaggle.client import list_sent
+from src.kaggle.submissions import log_scores, merge_history
 from src.reports.plots import plot_history
-from src.submissions import log_scores, merge_history
-from src.workspace import find_workspace
 
 
 def main() -> None:

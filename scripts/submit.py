@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from scripts import run
-from src.errors import InputError
-from src.kaggle_client import Sent, count_left, list_sent, send, wait_for_score
-from src.progress import bar, say
-from src.submissions import append_to_log, check_submission, describe, load_log, log_scores, require_unsent, sign
-from src.workspace import Workspace, find_workspace
+from src.common.errors import InputError
+from src.common.progress import bar, say
+from src.common.workspace import Workspace, find_workspace
+from src.kaggle.client import Sent, count_left, list_sent, send, wait_for_score
+from src.kaggle.submissions import append_to_log, check_submission, describe, load_log, log_scores, require_unsent, sign
 
 
 def main() -> None:

@@ -8,12 +8,12 @@ import argparse
 from functools import partial
 
 from scripts import run
-from src import cross_validation
-from src.cross_validation import Runner
+from src.common.workspace import find_workspace
 from src.experiments import get_experiments
-from src.runners.local import run_local, run_processes
-from src.runners.on_ray import run_ray
-from src.workspace import find_workspace
+from src.validation import cross_validation
+from src.validation.cross_validation import Runner
+from src.validation.runners.local import run_local, run_processes
+from src.validation.runners.ray_cluster import run_ray
 
 
 def main() -> None:

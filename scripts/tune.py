@@ -9,11 +9,11 @@ import argparse
 import math
 
 from scripts import run
-from src.datasets import load_dataset
+from src.common.metrics import format_accuracy
+from src.common.workspace import find_workspace
+from src.data.datasets import load_dataset
 from src.experiments import get_experiments
-from src.metrics import format_accuracy
 from src.tuning.search import tune
-from src.workspace import find_workspace
 
 DEFAULT_TRIALS = 30
 

@@ -7,8 +7,8 @@ import argparse
 import sys
 
 from scripts import run
+from src.common.workspace import find_workspace
 from src.verification import verify
-from src.workspace import find_workspace
 
 
 def main() -> None:

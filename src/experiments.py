@@ -1,6 +1,7 @@
 """The table of experiments: reading this file is reading what is trained.
 
-An experiment that has results is never edited; a change, or another seed, is a new name.
+To add one, add a row to `_TABLE`, as a difference from a trainer above it: `replace(STRIDED, epochs=20)`. An experiment
+that has results is never edited; a change, or another seed, gets a new name.
 """
 
 import hashlib
@@ -14,57 +15,60 @@ from typing import Any
 
 import numpy as np
 
-from src import estimators, models
-from src.augmentation import Augmentation
-from src.classical_trainers import LightGBMTrainer, SklearnTrainer
-from src.errors import InputError, nearest
-from src.lessons import LESSONS
-from src.trainers import KerasTrainer, Trainer
-from src.views import SURE, VIEWS
+from src.common.errors import InputError, closest_match
+from src.images.augmentation import Augmentation
+from src.images.test_time_augmentation import TTA
+from src.models import estimators, networks
+from src.training.classical_trainers import LightGBMTrainer, SklearnTrainer
+from src.training.distillation import Distillation
+from src.training.keras_trainer import KerasTrainer
+from src.training.line_trainer import LineTrainer
+from src.training.trainers import Trainer
 
 
 @dataclass(frozen=True)
 class Experiment:
-    """A named, immutable recipe."""
+    """A named, immutable recipe.
+
+    Raises:
+        ValueError: there are teachers without a distillation, or the other way round.
+    """
 
     name: str
     trainer: Trainer
     note: str  # what it is and where it comes from
     seed: int = 0
-    train_share: float = 1.0  # of each fold's training rows; less is for learning curves
-    teachers: tuple["Experiment", ...] = ()  # whose models of the same fold teach it: see fold_tasks.add_lessons
+    train_fraction: float = 1.0  # of each fold's training rows; less is for learning curves
+    teachers: tuple["Experiment", ...] = ()  # whose models of the same fold label the distillation set
+    distillation: Distillation | None = None
 
-    def generation(self) -> int:
-        """0 without teachers, else one more than the latest of them."""
-        return 1 + max((teacher.generation() for teacher in self.teachers), default=-1)
+    def __post_init__(self) -> None:
+        if bool(self.teachers) != (self.distillation is not None):
+            raise ValueError(f"{self.name}: teachers and a distillation go together")
+
+    def stage(self) -> int:
+        """Return 0 without teachers, otherwise one more than the latest stage among them."""
+        return 1 + max((teacher.stage() for teacher in self.teachers), default=-1)
 
     def fold_seed(self, fold: int) -> int:
-        """The one seed of everything random in a fold."""
+        """Return the one seed of everything random in a fold."""
         return int(np.random.SeedSequence([zlib.crc32(self.name.encode()), self.seed, fold]).generate_state(1)[0])
 
     def describe(self) -> dict[str, Any]:
-        """All that decides the result, as plain values for JSON; the note does not."""
-        recipe = {"name": self.name, "seed": self.seed, "trainer": _describe(self.trainer)}
-        if self.train_share < 1:
-            recipe["train_share"] = self.train_share
-        if self.teachers:
-            recipe["teachers"] = {teacher.name: teacher.hash() for teacher in self.teachers}
-            recipe["lessons"] = _describe(LESSONS)
-        return recipe
+        """Return everything that decides the result, as plain values for JSON; the note does not."""
+        recipe: dict[str, Any] = {field.name: _describe(getattr(self, field.name)) for field in fields(self)}
+        del recipe["note"]
+        return recipe | {"teachers": {teacher.name: teacher.hash() for teacher in self.teachers}}
 
     def hash(self) -> str:
-        """12 hex digits of SHA-256 over `describe()`: another recipe has another hash."""
+        """Return 12 hex digits of SHA-256 over `describe()`: another recipe has another hash."""
         return hashlib.sha256(json.dumps(self.describe(), sort_keys=True).encode()).hexdigest()[:12]
 
 
 def _describe(value: Any) -> Any:
-    if is_dataclass(value):
-        told = {f.name: getattr(value, f.name) for f in fields(value)}
-        for f in fields(value):
-            if "later" in f.metadata and told[f.name] == f.default:
-                del told[f.name]
-        return {"kind": type(value).__name__} | {name: _describe(part) for name, part in told.items()}
-    if callable(value):  # a function, with all its arguments that are fixed or have defaults
+    if is_dataclass(value) and not isinstance(value, type):
+        return {"kind": type(value).__name__} | {f.name: _describe(getattr(value, f.name)) for f in fields(value)}
+    if callable(value):  # A function, with all its arguments that are given or have defaults.
         function, arguments, keywords = value, (), {}
         if isinstance(value, partial):
             function, arguments, keywords = value.func, value.args, value.keywords
@@ -76,43 +80,37 @@ def _describe(value: Any) -> Any:
     return value
 
 
-ELASTIC = Augmentation(elastic=0.7)  # pixels; on half of the images
+AFFINE = Augmentation()
+ELASTIC = Augmentation(elastic=0.7)  # pixels; half of the images are distorted elastically
+FIVE_VIEWS = TTA(rotations=(-6.0, 6.0), zooms=(0.96, 1.04), confidence_threshold=0.99)
 
 STRIDED = KerasTrainer(
-    partial(models.strided_cnn, dropout=0.2),
-    epochs=10,
-    augmentation=ELASTIC,
-    learning_rate=2e-3,
-    views=VIEWS,
-    sure_above=SURE,
+    partial(networks.strided_cnn, dropout=0.2), epochs=10, augmentation=ELASTIC, learning_rate=2e-3, tta=FIVE_VIEWS
 )
 RESIDUAL = KerasTrainer(
-    models.residual_cnn,
-    epochs=10,
-    augmentation=ELASTIC,
-    learning_rate=2e-3,
-    ema_momentum=0.99,
-    views=VIEWS,
-    sure_above=SURE,
+    networks.residual_cnn, epochs=10, augmentation=ELASTIC, learning_rate=2e-3, ema_momentum=0.99, tta=FIVE_VIEWS
 )
-LARGE_KERNEL = KerasTrainer(models.large_kernel_cnn, epochs=10, augmentation=ELASTIC, views=VIEWS, sure_above=SURE)
-DENSE = KerasTrainer(models.dense_network, epochs=20, batch_size=128)
+LARGE_KERNEL = KerasTrainer(
+    networks.large_kernel_cnn, epochs=10, augmentation=ELASTIC, learning_rate=1e-3, tta=FIVE_VIEWS
+)
+DENSE = KerasTrainer(networks.dense_network, epochs=20, batch_size=128)
 TUNED_DENSE = replace(
     DENSE,
-    network=partial(models.dense_network, num_layers=3, width=512, dropout=0.0452),
+    network=partial(networks.dense_network, num_layers=3, width=512, dropout=0.0452),
     epochs=60,
     augmentation=Augmentation(rotation=7.84, zoom=0.0653, shift=0.0653, shear=5.22, elastic=1.41),
     batch_size=256,
     learning_rate=0.00175,
     ema_momentum=0.999,
 )
-PLAIN = KerasTrainer(models.plain_cnn, epochs=30, batch_size=86, augmentation=Augmentation())
+PLAIN = KerasTrainer(networks.plain_cnn, epochs=30, batch_size=86, augmentation=AFFINE)
 BOOSTED = LightGBMTrainer()
-READER = replace(RESIDUAL, epochs=7, augmentation=Augmentation(rotation=4.0, zoom=0.03, shift=0.02, shear=3.0))
-"""Lessons are distorted already: this only makes them new in each epoch."""
-TINY = KerasTrainer(models.tiny_cnn, epochs=2, augmentation=ELASTIC, learning_rate=3e-3, ema_momentum=0.9)
+# The distillation set is distorted once; this weak augmentation makes it different in each epoch.
+STUDENT = replace(RESIDUAL, epochs=7, augmentation=Augmentation(rotation=4.0, zoom=0.03, shift=0.02, shear=3.0))
+LINES = LineTrainer(KerasTrainer(networks.line_cnn, epochs=5, learning_rate=2e-3, ema_momentum=0.99))
+TINY = KerasTrainer(networks.tiny_cnn, epochs=2, augmentation=ELASTIC, learning_rate=3e-3, ema_momentum=0.9)
 
-SHORT = (
+DEFAULT = (
     Experiment(
         "strided",
         STRIDED,
@@ -122,60 +120,71 @@ SHORT = (
     Experiment(
         "residual",
         RESIDUAL,
-        "Residual blocks, max pooling, elastic distortion, averaged weights. After ttdoucet/mnist, much narrower.",
+        "Residual blocks, max pooling, averaged weights. Network: after ttdoucet/mnist, much narrower.",
     ),
     Experiment(
         "large_kernel",
         LARGE_KERNEL,
-        "5x5 kernels without pooling, normalised logits, elastic distortion. Network: after M5, arXiv:2008.10400.",
+        "5x5 kernels without pooling, batch-normalised logits. Network: after M5, arXiv:2008.10400.",
     ),
 )
 LONG = (
-    Experiment("strided_long", replace(STRIDED, epochs=30), "strided, three times as long."),
-    Experiment("residual_long", replace(RESIDUAL, epochs=30), "residual, three times as long."),
-    Experiment("large_kernel_long", replace(LARGE_KERNEL, epochs=30), "large_kernel, three times as long."),
+    Experiment("strided_long", replace(STRIDED, epochs=30), "strided, trained three times as long."),
+    Experiment("residual_long", replace(RESIDUAL, epochs=30), "residual, trained three times as long."),
+    Experiment("large_kernel_long", replace(LARGE_KERNEL, epochs=30), "large_kernel, trained three times as long."),
 )
 _TABLE = (
-    *SHORT,
+    *DEFAULT,
     *LONG,
     Experiment(
         "quick",
         replace(LARGE_KERNEL, epochs=7, batch_size=128, learning_rate=2e-3),
-        "large_kernel in larger batches and fewer of them: nearly the same in half the time.",
+        "large_kernel with larger batches and fewer epochs: nearly as accurate in half the time.",
     ),
     Experiment(
         "logistic_pca",
         SklearnTrainer(estimators.logistic_pca),
         "The linear baseline: principal components and logistic regression.",
     ),
-    Experiment("forest_pca", SklearnTrainer(estimators.forest_pca), "Principal components, a forest of 400 trees."),
+    Experiment(
+        "forest_pca", SklearnTrainer(estimators.forest_pca), "Principal components and a random forest of 400 trees."
+    ),
     Experiment(
         "svm_pca", SklearnTrainer(estimators.svm_pca), "Principal components and a Gaussian support vector machine."
     ),
     Experiment(
-        "svm_hog", SklearnTrainer(estimators.svm_hog), "The same on histograms of oriented gradients: features pay."
+        "svm_hog",
+        SklearnTrainer(estimators.svm_hog),
+        "Histograms of oriented gradients and a Gaussian support vector machine.",
     ),
-    Experiment("knn", SklearnTrainer(estimators.knn), "The five nearest of the deskewed images."),
-    Experiment("lightgbm", BOOSTED, "Gradient-boosted trees on the deskewed pixels."),
-    Experiment("dnn", DENSE, "Two dense layers, untuned and undistorted; after Keras' mnist_mlp.py."),
-    Experiment(
-        "dnn_augmented", replace(DENSE, epochs=60, augmentation=Augmentation()), "dnn on affinely distorted images."
-    ),
+    Experiment("knn", SklearnTrainer(estimators.knn), "The five nearest neighbours among deslanted images."),
+    Experiment("lightgbm", BOOSTED, "Gradient-boosted trees on deslanted pixels."),
+    Experiment("dnn", DENSE, "Two dense layers, neither tuned nor augmented; after Keras' mnist_mlp.py."),
+    Experiment("dnn_augmented", replace(DENSE, epochs=60, augmentation=AFFINE), "dnn with affine augmentation."),
     Experiment(
         "ann_tuned",
         TUNED_DENSE,
-        "dnn_augmented with the best values of eight trials of scripts.tune: distorted elastically, averaged.",
+        "dnn_augmented with the best of eight trials of scripts.tune: elastic augmentation, averaged weights.",
     ),
     Experiment(
         "cnn_augmented",
         PLAIN,
-        "The published RMSprop network on affinely distorted images: Ghouzam, 'Introduction to CNN Keras'.",
+        "The published RMSprop recipe with affine augmentation: Ghouzam, 'Introduction to CNN Keras'.",
     ),
-    Experiment("reader", READER, "The blend of residual and large_kernel in one, for the app.", teachers=SHORT[1:]),
-    Experiment("smoke", TINY, "A tiny network that trains in seconds: for tests and drills, not for scores."),
+    Experiment(
+        "recogniser",
+        STUDENT,
+        "The app's network for single digits: the blend of residual and large_kernel, distilled into one network.",
+        teachers=DEFAULT[1:],
+        distillation=Distillation(),
+    ),
+    Experiment(
+        "touching_digits", LINES, "The app's network for numbers: finds the digits of a line, also touching ones."
+    ),
+    Experiment("smoke", TINY, "A tiny network that trains in seconds: for tests, not for scores."),
 )
 _LEARNING_CURVES = tuple(
-    replace(experiment, name=f"{experiment.name}_{percent}", train_share=percent / 100)
+    replace(experiment, name=f"{experiment.name}_{percent}", train_fraction=percent / 100)
     for experiment in _TABLE
     if experiment.name in ("svm_pca", "forest_pca", "large_kernel")
     for percent in (10, 30)
@@ -187,12 +196,13 @@ def get_experiments(names: Iterable[str]) -> list[Experiment]:
     """Look up experiments by name, in the order given, each once.
 
     Raises:
-        InputError: there is no experiment of a name; the message suggests the nearest.
+        InputError: there is no experiment of a name; the message suggests the closest one.
     """
+    names = list(names)
     for name in names:
         if name not in EXPERIMENTS:
             raise InputError(
-                f"there is no experiment {name!r}; did you mean {nearest(name, EXPERIMENTS)!r}? "
+                f"there is no experiment {name!r}; did you mean {closest_match(name, EXPERIMENTS)!r}? "
                 f"All of them: {', '.join(EXPERIMENTS)}"
             )
     return [EXPERIMENTS[name] for name in dict.fromkeys(names)]

@@ -5,14 +5,15 @@ from typing import Any
 
 import numpy as np
 
-from src.artifacts import list_trained, load_record, load_valid, retrain
-from src.data import hash_file, read_submission
-from src.datasets import Dataset, load_dataset
-from src.errors import InputError
+from src.common.errors import InputError
+from src.common.files import hash_file, is_being_written
+from src.common.workspace import Workspace
+from src.data.csv_files import read_submission
+from src.data.datasets import Dataset, load_dataset
 from src.experiments import EXPERIMENTS
-from src.fold_tasks import require_unchanged
-from src.submissions import find_origin
-from src.workspace import Workspace, is_being_written
+from src.kaggle.submissions import find_origin
+from src.validation.fold_results import list_trained, load_fold_predictions, load_fold_record, train_command
+from src.validation.fold_tasks import require_unchanged
 
 Finding = tuple[str, str | None]
 """What was checked, and what is wrong with it and how to mend it; None where all is well."""
@@ -36,7 +37,10 @@ def verify(workspace: Workspace) -> Iterator[Finding]:
     for experiment in EXPERIMENTS:
         for fold in range(dataset.folds.num_folds):
             if _has_lost_its_record(experiment, fold, workspace):
-                yield f"{experiment} fold {fold}", f"its record is gone; train it again: {retrain(experiment, fold)}"
+                yield (
+                    f"{experiment} fold {fold}",
+                    f"its record is gone; train it again: {train_command(experiment, fold)}",
+                )
     if workspace.submission_csv.exists():
         yield "submission", _find_fault_in_submission(dataset, workspace)
     for name in ("input", "folds", "oof", "submissions"):
@@ -53,12 +57,12 @@ def _has_lost_its_record(experiment: str, fold: int, workspace: Workspace) -> bo
 
 def _find_fault(experiment: str, fold: int, dataset: Dataset, workspace: Workspace) -> str | None:
     try:
-        record = load_record(workspace, experiment, fold)
+        record = load_fold_record(workspace, experiment, fold)
         assert record is not None
         require_unchanged(record, EXPERIMENTS.get(experiment), dataset.fingerprints(), workspace)
-        _, _, test_proba = load_valid(workspace, record, dataset.folds)
+        _, _, test_proba = load_fold_predictions(workspace, record, dataset.folds)
         if len(test_proba) != len(dataset.test_images) or not np.isfinite(test_proba).all():
-            return f"predicts other images than those of test.csv; train it again: {retrain(experiment, fold)}"
+            return f"predicts other images than those of test.csv; train it again: {train_command(experiment, fold)}"
         _require_whole(record, workspace)
     except InputError as error:
         return str(error)
@@ -67,15 +71,17 @@ def _find_fault(experiment: str, fold: int, dataset: Dataset, workspace: Workspa
 
 def _require_whole(record: dict[str, Any], workspace: Workspace) -> None:
     """Check that the files of a complete fold are those that were saved."""
-    experiment, fold = record["experiment"], record["fold"]
+    experiment, fold = record.experiment, record.fold
     if not record.get("checksums"):
-        raise InputError(f"its record has no checksums; to be sure of it, train it again: {retrain(experiment, fold)}")
-    for name, checksum in record["checksums"].items():
+        raise InputError(
+            f"its record has no checksums; to be sure of it, train it again: {train_command(experiment, fold)}"
+        )
+    for name, checksum in record.checksums.items():
         path = workspace.oof_dir / experiment / name
         if not path.exists() or hash_file(path) != checksum:
             raise InputError(
                 f"{path} is {'changed' if path.exists() else 'gone'}; delete "
-                f"{workspace.fold_path(experiment, fold, '.json')} and run: {retrain(experiment, fold)}"
+                f"{workspace.fold_path(experiment, fold, '.json')} and run: {train_command(experiment, fold)}"
             )
 
 

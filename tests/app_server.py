@@ -6,7 +6,7 @@ import threading
 import requests
 import uvicorn
 
-from src.app.api import make_app
+from src.app.web.api import make_app
 
 
 def free_port():

@@ -14,11 +14,11 @@ import pandas as pd
 import pytest
 
 import src  # noqa: F401  first, for the environment defaults of the libraries
-from src.competition import NUM_TEST_ROWS, NUM_TRAIN_ROWS, PIXEL_COLUMNS
-from src.data import load_train
-from src.folds import make_folds, save_folds
-from src.sample import write_sample
-from src.workspace import REPOSITORY, Workspace
+from src.common.competition import NUM_TEST_ROWS, NUM_TRAIN_ROWS, PIXEL_COLUMNS
+from src.common.workspace import REPOSITORY, Workspace
+from src.data.csv_files import load_train
+from src.data.folds import make_folds, save_folds
+from src.data.sample import write_sample
 from tests.app_server import Server
 from tests.kaggle_server import Kaggle
 

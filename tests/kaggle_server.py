@@ -5,7 +5,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
-from src.competition import SLUG
+from src.common.competition import SLUG
 
 
 class Kaggle(ThreadingHTTPServer):

@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from src.export.space import find_imports
-from src.workspace import REPOSITORY
+from src.app.release.space import find_imports
+from src.common.workspace import REPOSITORY
 
 ROWS = {
     "competition": 0, "errors": 0, "workspace": 0,

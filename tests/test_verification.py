@@ -5,12 +5,12 @@ import sys
 
 import pytest
 
-from src.artifacts import load_predictions
-from src.ensemble import blend, write_submission
-from src.folds import load_folds
+from src.common.workspace import REPOSITORY
+from src.data.folds import load_folds
+from src.evaluation.ensemble import blend, write_submission
+from src.validation.oof import load_oof_predictions
 from src.verification import verify
-from src.workspace import REPOSITORY
-from tests.test_artifacts import save_fake_result
+from tests.validation.test_fold_results import save_fake_result
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def whole(small):
     for fold in (0, 1):
         save_fake_result(small, "a", fold)
     folds = load_folds(small)
-    members = [load_predictions(small, "a", folds)]
+    members = [load_oof_predictions(small, "a", folds)]
     write_submission(blend(members, folds.labels, folds.assignment), members, folds, small)
     return small
 
@@ -50,7 +50,7 @@ def test_a_deleted_file_is_noticed(whole):
 def test_a_fold_without_checksums_is_noticed(whole):
     path = whole.fold_path("a", 0, ".json")
     record = json.loads(path.read_text())
-    del record["checksums"]
+    del record.checksums
     path.write_text(json.dumps(record))
     assert "no checksums" in find_problems(whole)["a fold 0"]
 

@@ -1,1 +1,1 @@
-"""The digit reader: from a picture to a digit. Runs on ONNX Runtime, without TensorFlow."""
+"""The digit recogniser: a product of its own that runs on ONNX Runtime, without TensorFlow."""

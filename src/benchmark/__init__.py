@@ -1,1 +1,1 @@
-"""Measurements of this machine, as plain values for JSON; nothing here is a test."""
+"""Measurements of this machine, printed as JSON. Benchmarks measure, tests check."""

@@ -16,12 +16,13 @@ from typing import IO, Any, cast
 
 import numpy as np
 
-from src.artifacts import load_fold_arrays
-from src.data import fingerprint, load_train
-from src.folds import make_folds, save_folds
-from src.sample import write_sample
+from src.common.arrays import fingerprint
+from src.common.workspace import REPOSITORY, Workspace
+from src.data.csv_files import load_train
+from src.data.folds import make_folds, save_folds
+from src.data.sample import write_sample
+from src.validation.fold_results import read_fold_predictions
 from src.verification import verify
-from src.workspace import REPOSITORY, Workspace
 
 EXPERIMENT = "smoke"
 NUM_FOLDS = 2
@@ -126,7 +127,7 @@ def _list_files(workspace: Workspace) -> set[Path]:
 
 def _fingerprint(workspace: Workspace) -> list[str]:
     """Of the predictions of all folds."""
-    arrays = (load_fold_arrays(workspace, EXPERIMENT, fold) for fold in range(NUM_FOLDS))
+    arrays = (read_fold_predictions(workspace, EXPERIMENT, fold) for fold in range(NUM_FOLDS))
     return [fingerprint(*(fold[name] for name in sorted(fold))) for fold in arrays]
 
 

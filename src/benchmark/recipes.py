@@ -9,13 +9,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import IO, Any, cast
 
-from src.artifacts import load_records
-from src.cross_validation import train_fold
-from src.datasets import load_dataset
+from src.common.metrics import standard_error
+from src.common.workspace import REPOSITORY, Workspace
+from src.data.datasets import load_dataset
 from src.experiments import EXPERIMENTS
-from src.fold_tasks import FoldTask
-from src.metrics import standard_error
-from src.workspace import REPOSITORY, Workspace
+from src.validation.cross_validation import train_fold
+from src.validation.fold_results import load_fold_records
+from src.validation.fold_tasks import FoldTask
 
 WHOLE = "large_kernel"  # what --budget minutes trains
 PUBLISHED = EXPERIMENTS["cnn_augmented"]
@@ -59,7 +59,7 @@ def compare_recipes(workspace: Workspace) -> dict[str, Any]:
 
 def _summarize(record: dict[str, Any]) -> dict[str, float]:
     figures = {name: record[name] for name in ("valid_accuracy", "train_seconds")}
-    return figures | {"standard_error": standard_error(record["valid_accuracy"], record["num_valid_rows"])}
+    return figures | {"standard_error": standard_error(record.valid_accuracy, record.num_valid_rows)}
 
 
 def _run_main_job(workspace: Workspace, empty: Workspace) -> tuple[dict[str, float], list[dict[str, Any]]]:
@@ -79,4 +79,4 @@ def _run_main_job(workspace: Workspace, empty: Workspace) -> tuple[dict[str, flo
     if job.returncode:
         raise subprocess.CalledProcessError(job.returncode, command)
     steps = {name: float(end) - float(start) for (name, start), (_, end) in pairwise(marks)}
-    return steps, load_records(empty, WHOLE, load_dataset(empty).folds.num_folds)
+    return steps, load_fold_records(empty, WHOLE, load_dataset(empty).folds.num_folds)

@@ -14,15 +14,15 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from src import cross_validation
-from src.artifacts import load_predictions
-from src.data import load_train
-from src.ensemble import blend
+from src.common.workspace import REPOSITORY, Workspace
+from src.data.csv_files import load_train
+from src.data.folds import load_folds, make_folds, save_folds
+from src.evaluation.ensemble import blend
 from src.experiments import EXPERIMENTS
-from src.folds import load_folds, make_folds, save_folds
-from src.runners.local import run_local
-from src.runners.on_ray import import_ray
-from src.workspace import REPOSITORY, Workspace
+from src.validation import cross_validation
+from src.validation.oof import load_oof_predictions
+from src.validation.runners.local import run_local
+from src.validation.runners.ray_cluster import import_ray
 
 TINY = EXPERIMENTS["smoke"]
 EXPERIMENT = "quick"  # its folds of the competition's data take a minute and more
@@ -100,7 +100,7 @@ def _train_and_blend(workspace: Workspace, num_experiments: int) -> dict[str, fl
     cross_validation.run(experiments, None, workspace, run_local)
     folds = load_folds(workspace)
     blend(
-        [load_predictions(workspace, experiment.name, folds) for experiment in experiments],
+        [load_oof_predictions(workspace, experiment.name, folds) for experiment in experiments],
         folds.labels,
         folds.assignment,
     )

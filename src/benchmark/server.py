@@ -17,9 +17,9 @@ import numpy as np
 import urllib3
 from PIL import Image
 
-from src.benchmark.pictures import draw_on_canvas
-from src.datasets import load_dataset
-from src.workspace import REPOSITORY, Workspace
+from src.benchmark.synthetic_pictures import draw_on_canvas
+from src.common.workspace import REPOSITORY, Workspace
+from src.data.datasets import load_dataset
 
 PORT = 7861
 URL = f"http://127.0.0.1:{PORT}/"

@@ -13,17 +13,18 @@ import keras
 import numpy as np
 import pandas as pd
 
-from src.augmentation import Augmentation
-from src.competition import NUM_CLASSES
-from src.cross_validation import train_fold
-from src.data import read_train
-from src.datasets import Dataset, load_dataset
+from src.common.competition import NUM_CLASSES
+from src.common.provenance import describe_environment
+from src.common.workspace import Workspace
+from src.data.csv_files import read_train
+from src.data.datasets import Dataset, load_dataset
 from src.experiments import EXPERIMENTS
-from src.fold_tasks import FoldTask
-from src.keras_training import AugmentedBatches, prepare_backend
-from src.provenance import describe_environment
-from src.trainers import KerasTrainer
-from src.workspace import Workspace
+from src.images.augmentation import Augmentation
+from src.training.backend import prepare_backend
+from src.training.keras_fit import AugmentedBatches
+from src.training.keras_trainer import KerasTrainer
+from src.validation.cross_validation import train_fold
+from src.validation.fold_tasks import FoldTask
 
 NUM_REPEATS = 5
 NUM_BATCHES = 100  # per repeat of a throughput measurement

@@ -1,1 +1,1 @@
-"""Trained networks in other formats, and the network of the app."""
+"""A trained network as ONNX and LiteRT, checked against the original."""

@@ -1,1 +1,1 @@
-"""What people look at: plots and pages."""
+"""HTML reports: data, comparison of experiments, errors."""

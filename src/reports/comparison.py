@@ -11,17 +11,18 @@ import pandas as pd
 from matplotlib.figure import Figure
 from scipy.stats import false_discovery_control
 
-from src import estimators
-from src.artifacts import Predictions, load_predictions, retrain
-from src.calibration import scale_nested
-from src.classifiers import SklearnClassifier
-from src.ensemble import choose_weights, load_blended_recipes, mix_nested
-from src.errors import InputError
-from src.folds import Folds
-from src.metrics import accuracy, accuracy_gain, cross_entropy_gain, mcnemar, measure_digits, standard_error
+from src.common.errors import InputError
+from src.common.metrics import accuracy, accuracy_gain, cross_entropy_gain, mcnemar, measure_digits, standard_error
+from src.common.workspace import Workspace
+from src.data.folds import Folds
+from src.evaluation.calibration import scale_nested
+from src.evaluation.ensemble import choose_weights, load_blended_recipes, mix_nested
+from src.models import estimators
+from src.models.classifiers import SklearnClassifier
 from src.reports import plots
 from src.reports.pages import write_page
-from src.workspace import Workspace
+from src.validation.fold_results import train_command
+from src.validation.oof import OofPredictions, load_oof_predictions
 
 
 def write_comparison(board: pd.DataFrame, workspace: Workspace, folds: Folds) -> None:
@@ -37,8 +38,8 @@ def write_comparison(board: pd.DataFrame, workspace: Workspace, folds: Folds) ->
         InputError: a fold result is damaged.
     """
     complete = board[board.folds_done == folds.num_folds].experiment
-    all_members = {name: load_predictions(workspace, name, folds) for name in complete}
-    members = {name: member for name, member in all_members.items() if "train_share" not in member.records[0]["recipe"]}
+    all_members = {name: load_oof_predictions(workspace, name, folds) for name in complete}
+    members = {name: member for name, member in all_members.items() if "train_fraction" not in member.records[0].recipe}
     importances, variances = _look_into_pipelines(workspace, list(members))
     blended = _find_blended(workspace, members)
     write_page(
@@ -75,7 +76,7 @@ def _look_into_pipelines(
             except Exception as error:  # a damaged or outdated file fails in many ways
                 record = path.with_suffix(".json")
                 raise InputError(
-                    f"{path} cannot be loaded ({error}); delete {record} and run: {retrain(name, 0)}"
+                    f"{path} cannot be loaded ({error}); delete {record} and run: {train_command(name, 0)}"
                 ) from None
             importances[name] = estimators.find_pixel_importance(pipeline)
             variances[name] = estimators.find_explained_variance(pipeline)
@@ -86,7 +87,7 @@ def _without_none(values: dict[str, np.ndarray | None]) -> dict[str, np.ndarray]
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _compare_neighbours(members: list[Predictions], folds: Folds) -> list[dict[str, Any]]:
+def _compare_neighbours(members: list[OofPredictions], folds: Folds) -> list[dict[str, Any]]:
     """Each experiment, best first, with the next best."""
     rows = []
     for better, worse in pairwise(members):
@@ -99,27 +100,29 @@ def _compare_neighbours(members: list[Predictions], folds: Folds) -> list[dict[s
     return [row | {"adjusted": float(value)} for row, value in zip(rows, adjusted, strict=True)]
 
 
-def _find_learning_curves(members: dict[str, Predictions], folds: Folds) -> dict[str, list[tuple[int, float, float]]]:
+def _find_learning_curves(
+    members: dict[str, OofPredictions], folds: Folds
+) -> dict[str, list[tuple[int, float, float]]]:
     """Training rows of a fold, error and its standard error (shares) of recipes that learnt from several shares."""
     curves: dict[str, dict[str, tuple[int, float, float]]] = defaultdict(dict)
     for name, member in members.items():
         recipe = {
-            key: value for key, value in member.records[0]["recipe"].items() if key not in ("name", "train_share")
+            key: value for key, value in member.records[0].recipe.items() if key not in ("name", "train_fraction")
         }
         share = accuracy(folds.labels, member.oof)
-        point = member.records[0]["num_train_rows"], 1 - share, standard_error(share, len(folds.labels))
+        point = member.records[0].num_train_rows, 1 - share, standard_error(share, len(folds.labels))
         curves[json.dumps(recipe, sort_keys=True)][name] = point
     return {min(points, key=len): sorted(points.values()) for points in curves.values() if len(points) > 1}
 
 
-def _find_blended(workspace: Workspace, members: dict[str, Predictions]) -> list[str]:
+def _find_blended(workspace: Workspace, members: dict[str, OofPredictions]) -> list[str]:
     """The members of the last submission; none if they are not complete here, by the same recipes."""
     recipes = load_blended_recipes(workspace)
-    present = {name: member.records[0]["recipe_hash"] for name, member in members.items()}
+    present = {name: member.records[0].recipe_hash for name, member in members.items()}
     return list(recipes) if recipes.items() <= present.items() else []
 
 
-def _find_helpers(blended: list[str], members: dict[str, Predictions], folds: Folds) -> list[dict[str, Any]]:
+def _find_helpers(blended: list[str], members: dict[str, OofPredictions], folds: Folds) -> list[dict[str, Any]]:
     """What each other experiment would add to the plain mean of the blended ones, by nested cross-validation.
 
     Temperatures come first, or a model would seem to help that only makes the blend more, or less, sure.

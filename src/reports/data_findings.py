@@ -11,11 +11,11 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import cross_val_predict
 from sklearn.neighbors import NearestNeighbors
 
-from src.competition import NUM_CLASSES
-from src.data import load_test, load_train
-from src.near_duplicates import find_near_pairs
+from src.common.competition import NUM_CLASSES
+from src.common.workspace import Workspace
+from src.data.csv_files import load_test, load_train
+from src.data.near_duplicates import find_near_pairs
 from src.reports.pages import embed_images
-from src.workspace import Workspace
 
 NUM_COMPONENTS = 50
 NUM_MAPPED = 2000  # images in the map

@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
-from src.competition import NUM_CLASSES
+from src.common.competition import NUM_CLASSES
 
 COLOURS = [to_hex(f"C{digit}") for digit in range(NUM_CLASSES)]
 

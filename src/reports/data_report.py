@@ -6,17 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from src.augmentation import Augmentation, augment
-from src.competition import NUM_CLASSES
+from src.common.competition import NUM_CLASSES
+from src.common.progress import say
+from src.common.workspace import Workspace
+from src.data.image_statistics import measure_handwriting
+from src.data.near_duplicates import NEAR
 from src.experiments import EXPERIMENTS
-from src.image_statistics import measure_handwriting
-from src.near_duplicates import NEAR
-from src.progress import say
+from src.images.augmentation import Augmentation, augment
 from src.reports import data_plots, plots
 from src.reports.data_findings import Data, find_duplicates, find_outliers, load_data, map_digits, measure_drift
 from src.reports.pages import embed_images, write_page
-from src.trainers import KerasTrainer
-from src.workspace import Workspace
+from src.training.keras_trainer import KerasTrainer
 
 
 def write_data_report(workspace: Workspace) -> None:

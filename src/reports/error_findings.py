@@ -9,14 +9,15 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binomtest
 
-from src.artifacts import Predictions, list_trained, load_predictions
-from src.ensemble import blend, load_blended_recipes
-from src.errors import InputError
-from src.folds import Folds
-from src.image_statistics import measure_handwriting
-from src.metrics import accuracy
-from src.progress import say
-from src.workspace import Workspace
+from src.common.errors import InputError
+from src.common.metrics import accuracy
+from src.common.progress import say
+from src.common.workspace import Workspace
+from src.data.folds import Folds
+from src.data.image_statistics import measure_handwriting
+from src.evaluation.ensemble import blend, load_blended_recipes
+from src.validation.fold_results import list_trained
+from src.validation.oof import OofPredictions, load_oof_predictions
 
 BLEND = "blend"
 NUM_QUANTILES = 10
@@ -30,7 +31,7 @@ class Subject:
     oof: np.ndarray  # float (n, 10)
     test: np.ndarray  # float (t, 10)
     members: tuple[str, ...]  # the experiments that it is made of
-    experiments: dict[str, Predictions]  # all whose folds are complete
+    experiments: dict[str, OofPredictions]  # all whose folds are complete
 
 
 def load_subject(name: str, workspace: Workspace, folds: Folds) -> Subject:
@@ -42,28 +43,28 @@ def load_subject(name: str, workspace: Workspace, folds: Folds) -> Subject:
         InputError: there is no such experiment, no blend yet, or its fold results are missing, damaged or not those
             that were blended.
     """
-    members = _load_members(workspace, folds) if name == BLEND else [load_predictions(workspace, name, folds)]
+    members = _load_members(workspace, folds) if name == BLEND else [load_oof_predictions(workspace, name, folds)]
     mixed = blend(members, folds.labels, folds.assignment)
     experiments = {member.experiment: member for member in members}
     for other in list_trained(workspace):
         if other not in experiments:
             try:
-                predictions = load_predictions(workspace, other, folds)
+                predictions = load_oof_predictions(workspace, other, folds)
             except InputError as error:
                 say(f"left out: {error}")
                 continue
-            if "train_share" not in predictions.records[0].get("recipe", {}):
+            if "train_fraction" not in predictions.records[0].get("recipe", {}):
                 experiments[other] = predictions
     return Subject(name, mixed.oof, mixed.test, tuple(member.experiment for member in members), experiments)
 
 
-def _load_members(workspace: Workspace, folds: Folds) -> list[Predictions]:
+def _load_members(workspace: Workspace, folds: Folds) -> list[OofPredictions]:
     recipes = load_blended_recipes(workspace)
     if not recipes:
         raise InputError("there is no blend yet; make one: python -m scripts.ensemble")
-    members = [load_predictions(workspace, name, folds) for name in recipes]
+    members = [load_oof_predictions(workspace, name, folds) for name in recipes]
     for member in members:
-        if member.records[0]["recipe_hash"] != recipes[member.experiment]:
+        if member.records[0].recipe_hash != recipes[member.experiment]:
             raise InputError(
                 f"{member.experiment} was trained by another recipe since the last blend; make another: "
                 "python -m scripts.ensemble"

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from sklearn.metrics import auc, average_precision_score, precision_recall_curve, roc_curve
 
-from src.metrics import NUM_BINS, measure_digits, standard_error
+from src.common.metrics import NUM_BINS, measure_digits, standard_error
 
 
 def draw_roc(labels: np.ndarray, proba: np.ndarray) -> Figure:

@@ -9,13 +9,14 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import confusion_matrix
 
-from src.artifacts import require_test_images
-from src.calibration import find_temperature, scale_nested
-from src.competition import NUM_CLASSES
-from src.datasets import Dataset
-from src.errors import InputError
-from src.label_errors import rank_suspects
-from src.metrics import format_accuracy, measure, measure_digits
+from src.common.competition import NUM_CLASSES
+from src.common.errors import InputError
+from src.common.files import atomic_write
+from src.common.metrics import format_accuracy, measure, measure_digits
+from src.common.workspace import Workspace
+from src.data.datasets import Dataset
+from src.evaluation.calibration import find_temperature, scale_nested
+from src.evaluation.label_issues import rank_label_issues
 from src.reports import error_plots, plots
 from src.reports.error_findings import (
     Subject,
@@ -26,7 +27,7 @@ from src.reports.error_findings import (
     measure_folds,
 )
 from src.reports.pages import embed_images, write_page
-from src.workspace import Workspace, replacing
+from src.validation.oof import require_test_images
 
 NUM_SUSPECTS = 100
 NUM_SHOWN = 48  # least sure hits, and test images
@@ -56,7 +57,7 @@ def write_error_report(name: str, dataset: Dataset, workspace: Workspace, verdic
     errors = np.flatnonzero(oof.argmax(axis=1) != labels)
     errors = errors[np.argsort(-oof[errors].max(axis=1), kind="stable")]
     table = make_error_table(subject, folds, errors)
-    with replacing(workspace.errors_csv) as temporary:
+    with atomic_write(workspace.errors_csv) as temporary:
         table.to_csv(temporary, index=False)
     summary = _summarize(subject, labels, judged)
     _write_page(subject, dataset, errors, summary, workspace)
@@ -101,9 +102,7 @@ def _write_page(
 
     plot = partial(plots.render, png_dir=directory)
     histories = {
-        name: {
-            record["fold"]: record["history"] for record in subject.experiments[name].records if record.get("history")
-        }
+        name: {record.fold: record.history for record in subject.experiments[name].records if record.get("history")}
         for name in subject.members
     }
     histories = {name: folds for name, folds in histories.items() if folds}
@@ -129,7 +128,7 @@ def _write_page(
         verdicts=VERDICTS,
         num_errors=len(errors),
         errors=_make_cards(subject, dataset, errors[:MAX_ERRORS]),
-        suspects=_make_cards(subject, dataset, rank_suspects(labels, oof)[:NUM_SUSPECTS]),
+        suspects=_make_cards(subject, dataset, rank_label_issues(labels, oof)[:NUM_SUSPECTS]),
         unsure=_make_cards(subject, dataset, hits[np.argsort(oof[hits].max(axis=1), kind="stable")[:NUM_SHOWN]]),
         unsure_test=_make_test_cards(subject, dataset),
     )

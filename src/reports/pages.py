@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from src.workspace import replacing
+from src.common.files import atomic_write
 
 _templates = Environment(
     loader=PackageLoader("src.reports"),
@@ -42,5 +42,5 @@ def embed_images(images: np.ndarray, columns: int = 1) -> str:
 
 def write_page(path: Path, template: str, **values: object) -> None:
     """Fill a template of reports/templates/ and put the page in its place."""
-    with replacing(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text(_templates.get_template(template).render(values), encoding="utf-8")

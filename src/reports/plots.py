@@ -14,9 +14,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogFormatter
 
-from src.competition import NUM_TEST_ROWS, NUM_TRAIN_ROWS
-from src.metrics import standard_error
-from src.workspace import replacing
+from src.common.competition import NUM_TEST_ROWS, NUM_TRAIN_ROWS
+from src.common.files import atomic_write
+from src.common.metrics import standard_error
 
 INK = "#010203"
 """Stands for the colour of the page's text."""
@@ -38,7 +38,7 @@ def render(draw: Callable[..., Figure], *arguments: Any, png_dir: Path | None = 
         png_dir: where to keep the same figure, as NAME.png.
     """
     if png_dir is not None:
-        with replacing(png_dir / f"{draw.__name__.removeprefix('draw_')}.png") as temporary:
+        with atomic_write(png_dir / f"{draw.__name__.removeprefix('draw_')}.png") as temporary:
             draw(*arguments).savefig(temporary, format="png", dpi=150)
     with matplotlib.rc_context(SVG_STYLE | {"svg.hashsalt": draw.__name__}):  # ids of a page must differ
         text = io.StringIO()
@@ -134,5 +134,5 @@ def plot_history(history: pd.DataFrame, path: Path) -> None:
     if len(scored):
         axes.axline((oof.iloc[0], oof.iloc[0]), slope=1, color="grey", linewidth=0.7, linestyle="--")
     axes.set(title="Submissions", xlabel="OOF accuracy, %", ylabel="public score, %")
-    with replacing(path) as temporary:
+    with atomic_write(path) as temporary:
         figure.savefig(temporary, dpi=150, format="png")

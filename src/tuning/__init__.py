@@ -1,1 +1,1 @@
-"""The search for hyper-parameters: what is searched, and the search."""
+"""Hyper-parameter search with Optuna."""

@@ -29,15 +29,16 @@ from sklearn.model_selection import train_test_split
 from sqlalchemy import URL
 from sqlalchemy.exc import SQLAlchemyError
 
-from src.data import fingerprint
-from src.datasets import Dataset
-from src.errors import InputError
+from src.common.arrays import fingerprint
+from src.common.errors import InputError
+from src.common.files import atomic_write, locked
+from src.common.metrics import accuracy
+from src.common.progress import say
+from src.common.workspace import Workspace
+from src.data.datasets import Dataset
 from src.experiments import EXPERIMENTS, Experiment
-from src.metrics import accuracy
-from src.progress import say
-from src.trainers import Report, Rows, Trainer, tell_nobody
+from src.training.trainers import Report, Rows, Trainer, tell_nobody
 from src.tuning.spaces import count_reports, describe_space, draw_trainer, is_searchable, write_recipe
-from src.workspace import Workspace, locked, replacing
 
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 MIN_TRIALS = 20
@@ -166,7 +167,7 @@ def _summarize(study: Study, experiment: Experiment, num_valid_rows: int, path: 
         plots["importances"] = partial(plot_param_importances, evaluator=FanovaImportanceEvaluator(seed=0))
     plot_paths = [path.with_name(f"{experiment.name}_{name}.png") for name in plots]
     for plot_path, plot in zip(plot_paths, plots.values(), strict=True):
-        with _without_warnings(), replacing(plot_path) as temporary:
+        with _without_warnings(), atomic_write(plot_path) as temporary:
             plot(study).figure.savefig(temporary, format="png", dpi=150, bbox_inches="tight")  # type: ignore[union-attr]
     return Tuning(
         num_complete=num_complete,

@@ -9,10 +9,11 @@ import optuna
 from optuna.trial import BaseTrial
 
 from src import experiments
-from src.augmentation import Augmentation
-from src.classical_trainers import STAGE, LightGBMTrainer
 from src.experiments import Experiment
-from src.trainers import KerasTrainer, Trainer
+from src.images.augmentation import Augmentation
+from src.training.classical_trainers import STAGE, LightGBMTrainer
+from src.training.keras_trainer import KerasTrainer
+from src.training.trainers import Trainer
 
 Suggest = Callable[[BaseTrial, str], Any]
 """Draws, for a trial, the value of that name."""
@@ -49,8 +50,8 @@ FIELDS: dict[type, dict[str, Suggest]] = {
         "learning_rate": _draw(0.03, 0.3, log=True),
         "num_leaves": _count(8, 128, log=True),
         "min_leaf_rows": _count(2, 100, log=True),
-        "row_share": _draw(0.4, 1.0),
-        "pixel_share": _draw(0.05, 1.0, log=True),
+        "row_fraction": _draw(0.4, 1.0),
+        "pixel_fraction": _draw(0.05, 1.0, log=True),
         "l2": _draw(0.01, 30.0, log=True),
     },
 }
@@ -68,7 +69,7 @@ ARGUMENTS: dict[str, dict[str, Suggest]] = {
 
 def is_searchable(experiment: Experiment) -> bool:
     """Whether its trainer can be searched: of a kind that has a space, and nothing but labelled rows, all of them."""
-    return type(experiment.trainer) in FIELDS and not experiment.teachers and experiment.train_share == 1
+    return type(experiment.trainer) in FIELDS and not experiment.teachers and experiment.train_fraction == 1
 
 
 def describe_space(trainer: Trainer) -> str:

@@ -1,0 +1,34 @@
+"""What people draw on: a plain canvas, as Gradio's own needs WebGL, slow without a graphics card."""
+
+from pathlib import Path
+
+import gradio as gr
+
+from src.app.vision.decoding import BASE64
+
+TEMPLATE = """
+<canvas role="img" aria-label="Drawing"></canvas>
+<div>
+  <button type="button">Undo</button> <button type="button">Redo</button>
+  <button type="button" aria-pressed="false">Eraser</button> <button type="button">Clear</button>
+</div>
+"""
+CSS = """
+& canvas { width: 100%; height: 280px; background: white; outline: 1px solid var(--border-color-primary);
+    border-radius: var(--block-radius); touch-action: none; cursor: crosshair; }
+& div { display: flex; gap: var(--spacing-md); margin-top: var(--spacing-md); }
+& button { flex: 1; padding: var(--spacing-md); color: var(--button-secondary-text-color);
+    background: var(--button-secondary-background-fill); border-radius: var(--button-medium-radius); }
+& button:hover { background: var(--button-secondary-background-fill-hover); }
+& button[aria-disabled=true] { opacity: 0.4; cursor: default; }
+& button[aria-pressed=true] { color: var(--body-background-fill); background: var(--body-text-color); }
+"""
+
+
+def build_pad() -> gr.HTML:
+    """Build the canvas with its buttons; its value changes with what is drawn: a data: URL, empty where nothing is."""
+    js = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
+    return gr.HTML(
+        html_template=TEMPLATE, css_template=CSS, js_on_load=js, apply_default_css=False, container=True, elem_id="pad",
+        label=f"Drawing: {BASE64}",
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""From CSV files to arrays and folds: download, sample, reading and checking, near duplicates, image statistics."""

@@ -1,0 +1,45 @@
+"""`Dataset`: the competition's images together with their division into folds."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from src.common.arrays import fingerprint
+from src.common.errors import InputError
+from src.common.workspace import Workspace
+from src.data.csv_files import load_test, load_train, read_submission
+from src.data.folds import RESTORE, Folds, load_folds, require_data
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """The competition's images and their division into folds."""
+
+    images: np.ndarray  # uint8 (n, 28, 28, 1)
+    labels: np.ndarray  # int64 (n,)
+    test_images: np.ndarray  # uint8 (t, 28, 28, 1)
+    folds: Folds
+
+    def fingerprints(self) -> dict[str, str]:
+        """Names of the contents that a fold result depends on."""
+        return {
+            "train": self.folds.fingerprint,
+            "test": fingerprint(self.test_images),
+            "folds": self.folds.assignment_fingerprint(),
+        }
+
+
+def load_dataset(workspace: Workspace) -> Dataset:
+    """Read train.csv, test.csv and the folds, and check sample_submission.csv.
+
+    Raises:
+        InputError: one is missing, damaged or of other data.
+    """
+    images, labels = load_train(workspace)
+    folds = load_folds(workspace)
+    require_data(folds, fingerprint(images, labels), workspace)
+    if not np.array_equal(folds.labels, labels):
+        raise InputError(f"{workspace.folds_csv} has other rows or labels than train.csv; {RESTORE}")
+    test_images = load_test(workspace)
+    read_submission(workspace.sample_submission_csv, len(test_images))  # now, not after hours of training
+    return Dataset(images, labels, test_images, folds)

@@ -1,0 +1,1 @@
+"""What fold results say: blend, scoreboard, calibration, label issues. NumPy only, no training library."""

@@ -1,0 +1,1 @@
+"""Kaggle's official client: download, submissions, training in a Kaggle notebook."""

@@ -1,0 +1,1 @@
+"""Where folds are trained: on this machine, or on a Ray cluster."""

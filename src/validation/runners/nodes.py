@@ -1,0 +1,47 @@
+"""What the nodes of a cluster have: cores, and versions of packages."""
+
+import socket
+from collections.abc import Sequence
+
+from src.common.errors import InputError
+from src.common.provenance import find_versions
+
+
+def choose_cores(nodes: Sequence[dict[str, float]], cores_per_job: int | None, jobs_per_gpu: int) -> int:
+    """Choose how many cores, and threads, a job gets.
+
+    Args:
+        nodes: the CPU and GPU, if any, of each living node; where some have GPUs, the others get no jobs.
+
+    Raises:
+        InputError: no node has so many cores, or any.
+    """
+    usable = [node for node in nodes if "GPU" in node] or nodes
+    shares = [int(node.get("CPU", 0) // max(1, node.get("GPU", 0) * jobs_per_gpu)) for node in usable]
+    if cores_per_job is None:
+        cores_per_job = min((share for share in shares if share), default=1)
+    largest = int(max(node.get("CPU", 0) for node in usable))
+    if largest == 0:
+        raise InputError("no node of the cluster lends a core; start one without --num-cpus 0")
+    if cores_per_job > largest:
+        raise InputError(f"no node has {cores_per_job} cores; the largest has {largest}: --cores-per-job {largest}")
+    return cores_per_job
+
+
+def require_versions(versions: dict[str, str | None]) -> None:
+    """Check that this node has the driver's versions of the packages, where the driver has any.
+
+    Raises:
+        InputError: it has others.
+    """
+    here = find_versions()
+    others = [
+        f"{name} {here[name]} instead of {version}"
+        for name, version in versions.items()
+        if version not in (None, here[name])
+    ]
+    if others:
+        raise InputError(
+            f"the node {socket.gethostname()} has {', '.join(others)}; make its environment from the requirements.txt "
+            "that is here"
+        )

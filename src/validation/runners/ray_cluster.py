@@ -1,0 +1,181 @@
+"""Folds on a Ray cluster, or on a Ray of its own on this machine."""
+
+import os
+import socket
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+from src.common.errors import InputError
+from src.common.progress import Event, close_remote_bars, send_to, show
+from src.common.provenance import find_commit, find_versions
+from src.common.workspace import REPOSITORY
+from src.data.datasets import Dataset
+from src.validation.fold_results import FoldResult
+from src.validation.fold_tasks import FoldTask
+from src.validation.runners.nodes import choose_cores, require_versions
+
+Train = Callable[[FoldTask], FoldResult]
+
+NUM_RETRIES = 3  # of a fold whose worker or node died
+NOT_SENT = ["/.?*", "/input", "/folds", "/oof", "/submissions", "/tests", "__pycache__"]
+"""Of the repository, to the nodes of a cluster; /.* would also be the repository itself."""
+BACKEND = "KERAS_BACKEND"  # a variable of the driver that its workers go by
+THREADS = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "LOKY_MAX_CPU_COUNT")
+"""Variables in which libraries look for the number of threads: nearly all, TensorFlow, scikit-learn's pools."""
+
+
+@dataclass(frozen=True)
+class Driver:
+    """What its workers know of the driver."""
+
+    node: str
+    versions: dict[str, str | None]  # of its packages
+    events: Any  # a Ray queue, for what is to be shown
+
+
+def run_ray(
+    train: Train,
+    tasks: Sequence[FoldTask],
+    address: str | None = None,
+    cores_per_job: int | None = None,
+    jobs_per_gpu: int = 1,
+) -> Iterator[FoldResult]:
+    """Give the result of each task as it is made, by as many workers as the cluster has room for.
+
+    The images go to Ray's object store once. A fold whose worker or node dies starts again, on this machine after its
+    last finished epoch.
+
+    Args:
+        address: of a cluster; None starts Ray on this machine, until the last result.
+        cores_per_job: also the number of threads, on which the bits of a result depend; None: so many that nearly each
+            node can take part, all cores of the smallest, or where there are GPUs a GPU's share of them.
+
+    Raises:
+        InputError: Ray is not installed, there is no such cluster or no room in it, or a fold failed too often.
+    """
+    ray = _start_ray(address)
+    try:
+        home = ray.get_runtime_context().get_node_id()
+        nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+        has_gpu = any("GPU" in node for node in nodes)
+        num_cores = choose_cores(nodes, cores_per_job, jobs_per_gpu)
+        remote = ray.remote(_train_remotely).options(
+            num_cpus=num_cores,
+            num_gpus=1 / jobs_per_gpu if has_gpu else 0,
+            max_retries=NUM_RETRIES,
+            runtime_env={"env_vars": dict.fromkeys(THREADS, str(num_cores)) | {BACKEND: os.environ[BACKEND]}},
+        )
+        datasets = {id(task.dataset): task.dataset for task in tasks}
+        images = {key: ray.put(dataset) for key, dataset in datasets.items()}
+        with _Listener(home) as events:
+            driver = Driver(home, find_versions(), events)
+            running = {
+                remote.remote(train, replace(task, dataset=None), images[id(task.dataset)], driver): task  # type: ignore[arg-type]
+                for task in tasks
+            }
+            while running:
+                (done, *_), _ = ray.wait(list(running))
+                yield _bring_home(*_get(ray, done), running.pop(done))
+    finally:
+        ray.shutdown()
+
+
+def import_ray() -> Any:
+    """The package, which is optional.
+
+    Raises:
+        InputError: it is not installed.
+    """
+    try:
+        import ray
+    except ImportError:
+        raise InputError("Ray is not installed: .venv/bin/pip install -r requirements-ray.txt") from None
+    return ray
+
+
+def _start_ray(address: str | None) -> Any:
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # or it reports to its makers
+    os.environ.setdefault("RAY_worker_niceness", "0")  # or whatever else runs here is served before its workers
+    ray = import_ray()
+    if address is None:
+        ray.init(address="local", include_dashboard=False, log_to_driver=False)
+        return ray
+    try:
+        if address != "auto":
+            host, _, port = address.rpartition(":")
+            socket.create_connection((host, int(port)), timeout=10).close()  # Ray itself would try again for minutes
+        ray.init(
+            address=address, runtime_env={"working_dir": str(REPOSITORY), "excludes": NOT_SENT}, log_to_driver=False
+        )
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"cannot join a Ray cluster at {address} ({reason}); start one: ray start --head") from None
+    return ray
+
+
+class _Listener:
+    """Shows what workers say; gives the queue that they say it to, which lives on the driver's node."""
+
+    def __init__(self, home: str):
+        from ray.util.queue import Queue
+        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+        here = NodeAffinitySchedulingStrategy(home, soft=False)
+        self.events = Queue(actor_options={"num_cpus": 0, "scheduling_strategy": here})
+        self.thread = Thread(target=self._show_all, daemon=True)
+
+    def __enter__(self) -> Any:
+        self.thread.start()
+        return self.events
+
+    def __exit__(self, *error: object) -> None:
+        self.events.put(None)
+        self.thread.join(timeout=5)
+        close_remote_bars()
+
+    def _show_all(self) -> None:
+        event: Event
+        while (event := self.events.get()) is not None:
+            show(event)
+
+
+def _get(ray: Any, done: Any) -> tuple[FoldResult, bytes]:
+    try:
+        return ray.get(done)
+    except ray.exceptions.RayTaskError as error:
+        if isinstance(error.cause, InputError):
+            raise error.cause from None
+        if isinstance(error.cause, OSError):  # such as a full disk
+            raise error.cause from error
+        raise
+    except ray.exceptions.RayError as error:
+        raise InputError(
+            f"a fold failed {1 + NUM_RETRIES} times, perhaps for want of memory ({type(error).__name__}); run the same "
+            "command again, with more --cores-per-job or fewer --jobs-per-gpu if it happens again"
+        ) from None
+
+
+def _train_remotely(train: Train, task: FoldTask, dataset: Dataset, driver: Driver) -> tuple[FoldResult, bytes]:
+    """The result and the bytes of its weights; on another node than the driver's, nothing else is left of it."""
+    import ray
+
+    require_versions(driver.versions)
+    # Not events.put, which waits: while a task waits, Ray lends its cores to another one.
+    send_to(driver.events.actor.put.remote, label=str(task))
+    with tempfile.TemporaryDirectory() as directory:
+        if ray.get_runtime_context().get_node_id() != driver.node:
+            task = replace(task, checkpoint_dir=Path(directory) / task.checkpoint_dir.name)
+        result = train(replace(task, dataset=dataset))
+        return result, result.model_path.read_bytes()
+
+
+def _bring_home(result: FoldResult, weights: bytes, task: FoldTask) -> FoldResult:
+    path = task.checkpoint_dir / result.model_path.name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(weights)
+    # The nodes have the code without its history.
+    return replace(result, model_path=path, record=result.record | {"commit": find_commit()})

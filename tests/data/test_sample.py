@@ -1,0 +1,54 @@
+"""The embedded sample."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from src.common import workspace
+from src.common.competition import LABEL_COLUMN, PIXEL_COLUMNS
+from src.common.errors import InputError
+from src.common.workspace import REPOSITORY, Workspace
+from src.data.csv_files import load_test, load_train, read_submission
+from src.data.sample import write_sample
+
+
+def test_has_kaggles_format(sample):
+    assert tuple(pd.read_csv(sample.train_csv, nrows=1).columns) == (LABEL_COLUMN, *PIXEL_COLUMNS)
+    assert tuple(pd.read_csv(sample.test_csv, nrows=1).columns) == PIXEL_COLUMNS
+    assert (read_submission(sample.sample_submission_csv, 1000) == 0).all()
+
+
+def test_is_stratified_and_disjoint(sample):
+    images, labels = load_train(sample)
+    test_images, truth = load_test(sample), read_submission(sample.test_labels_csv, 1000)
+    assert np.bincount(labels).tolist() == [400] * 10
+    assert np.bincount(truth).tolist() == [100] * 10
+    assert not {image.tobytes() for image in images} & {image.tobytes() for image in test_images}
+
+
+def test_the_app_shows_it_where_nothing_else_is(tmp_path, monkeypatch):
+    monkeypatch.delenv("DIGITS_WORKSPACE", raising=False)
+    monkeypatch.setattr(workspace, "REPOSITORY", tmp_path)
+    monkeypatch.setattr(workspace, "SAMPLE_WORKSPACE", tmp_path / ".sample")
+    assert workspace.find_shown_workspace().root == tmp_path / ".sample"
+    (tmp_path / "input").mkdir()
+    (tmp_path / "input" / "test.csv").touch()
+    assert workspace.find_shown_workspace().root == tmp_path
+
+
+def test_is_the_same_every_time(sample, tmp_path):
+    write_sample(Workspace(tmp_path))
+    assert (tmp_path / "input" / "train.csv").read_bytes() == sample.train_csv.read_bytes()
+
+
+def test_does_not_replace_other_data(small):
+    small.test_labels_csv.unlink()
+    before = small.train_csv.read_bytes()
+    with pytest.raises(InputError, match="other data"):
+        write_sample(small)
+    assert small.train_csv.read_bytes() == before
+
+
+def test_never_enters_the_repositorys_input():
+    with pytest.raises(InputError, match="not for"):
+        write_sample(Workspace(REPOSITORY))

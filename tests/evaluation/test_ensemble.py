@@ -1,0 +1,122 @@
+"""Blends and the submission file."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from src.common.errors import InputError
+from src.common.metrics import accuracy_gain
+from src.data.folds import load_folds
+from src.evaluation.calibration import find_temperature, scale, scale_nested
+from src.evaluation.ensemble import blend, choose_weights, mix, write_submission
+from src.validation.oof import load_oof_predictions
+from tests.validation.test_fold_results import save_fake_result
+
+
+def make_proba(labels, share_right, sharpness, seed):
+    """Probabilities that are right on about a share of the rows."""
+    rng = np.random.default_rng(seed)
+    target = np.where(rng.random(len(labels)) < share_right, labels, rng.integers(0, 10, len(labels)))
+    return (1 - sharpness) / 10 + sharpness * np.eye(10)[target]
+
+
+@pytest.fixture
+def members(small):
+    folds = load_folds(small)
+    for seed, (name, share) in enumerate({"good": 0.9, "fair": 0.8, "poor": 0.2}.items()):
+        for fold in (0, 1):
+            save_fake_result(small, name, fold, make_proba(folds.labels, share, 0.8 - 0.1 * seed, seed))
+    return [load_oof_predictions(small, name, folds) for name in ("good", "fair", "poor")]
+
+
+def test_a_blend_of_one_equals_it(members, small):
+    folds = load_folds(small)
+    result = blend(members[:1], folds.labels, folds.assignment)
+    np.testing.assert_allclose(result.oof, members[0].oof, atol=1e-7)
+    np.testing.assert_allclose(result.test, members[0].test, atol=1e-7)
+    assert result.kind == "mean" and result.weights.tolist() == [1.0]
+
+
+def test_the_mean_stands_between_equals(members, small):
+    folds = load_folds(small)
+    result = blend([members[0], members[0]], folds.labels, folds.assignment)
+    assert result.kind == "mean" and result.nested_gain == 0
+    np.testing.assert_allclose(result.oof, members[0].oof, atol=1e-7)
+
+
+def test_weights_win_where_they_beat_the_mean_by_more_than_noise(small):
+    folds = load_folds(small)
+    for name, share, sharpness in (("good", 0.95, 0.5), ("loud", 0.3, 0.999)):
+        for fold in (0, 1):
+            save_fake_result(small, name, fold, make_proba(folds.labels, share, sharpness, 3))
+    members = [load_oof_predictions(small, name, folds) for name in ("good", "loud")]
+    result = blend(members, folds.labels, folds.assignment)
+    assert result.kind == "weighted" and result.weights[0] > 0.9
+    assert result.nested_gain > 2 * result.nested_gain_error > 0
+
+
+def test_chosen_weights_minimise_the_log_loss(members, small):
+    labels = load_folds(small).labels
+    proba = np.stack([member.oof for member in members[:2]]).astype(float)
+    losses = {
+        share: -np.log(mix(np.array([share, 1 - share]), proba)[np.arange(300), labels]).mean()
+        for share in np.linspace(0, 1, 101)
+    }
+    best = min(losses, key=losses.get)
+    assert choose_weights(proba, labels)[0] == pytest.approx(best, abs=0.02)
+
+
+def test_temperature_undoes_a_wrong_confidence():
+    """Labels drawn by the probabilities themselves, which are then made too sure."""
+    rng = np.random.default_rng(0)
+    proba = rng.dirichlet(np.full(10, 0.3), 20_000)
+    labels = (proba.cumsum(axis=1) > rng.random((20_000, 1))).argmax(axis=1)
+    too_sure = scale(proba, 0.5)
+    assert find_temperature(too_sure, labels) == pytest.approx(2, rel=0.05)
+    assignment = rng.integers(0, 2, 20_000)
+    np.testing.assert_allclose(scale_nested(too_sure, labels, assignment), scale(proba, 1.0), atol=0.05)
+    one = scale(too_sure[assignment == 0], find_temperature(too_sure[assignment == 1], labels[assignment == 1]))
+    np.testing.assert_array_equal(scale_nested(too_sure, labels, assignment)[assignment == 0], one)
+
+
+def test_nested_weights_never_see_the_rows_they_are_judged_on(members, small):
+    folds = load_folds(small)
+    oof = np.stack([member.oof for member in members]).astype(float)
+    outside = folds.assignment != 0
+    expected = mix(choose_weights(oof[:, outside], folds.labels[outside]), oof[:, ~outside])
+    gain = accuracy_gain(folds.labels[~outside], expected, oof[:, ~outside].mean(axis=0))[0] * (~outside).mean()
+    others = mix(choose_weights(oof[:, ~outside], folds.labels[~outside]), oof[:, outside])
+    gain += accuracy_gain(folds.labels[outside], others, oof[:, outside].mean(axis=0))[0] * outside.mean()
+    assert blend(members, folds.labels, folds.assignment).nested_gain == pytest.approx(gain)
+
+
+def test_submission_has_kaggles_format_and_its_origin(members, small):
+    folds = load_folds(small)
+    result = blend(members, folds.labels, folds.assignment)
+    origin = write_submission(result, members, folds, small)
+    lines = small.submission_csv.read_text().splitlines()
+    assert lines[0] == "ImageId,Label" and lines[1].startswith("1,") and len(lines) == 61
+    submission = pd.read_csv(small.submission_csv)
+    np.testing.assert_array_equal(submission["Label"], result.test.argmax(axis=1))
+    assert json.loads(small.submission_json.read_text()) == origin
+    assert set(origin["members"]) == {"good", "fair", "poor"}
+    assert origin["oof_accuracy"] == (result.oof.argmax(axis=1) == folds.labels).mean()
+
+
+def test_wrong_number_of_test_rows_writes_nothing(members, small):
+    folds = load_folds(small)
+    small.sample_submission_csv.write_text("ImageId,Label\n1,0\n")
+    with pytest.raises(InputError, match="sample_submission"):
+        write_submission(blend(members, folds.labels, folds.assignment), members, folds, small)
+    assert not small.submission_csv.exists()
+
+
+def test_other_test_images_than_predicted_are_refused(members, small):
+    folds = load_folds(small)
+    lines = small.test_csv.read_text().splitlines()
+    small.test_csv.write_text("\n".join([lines[0], *reversed(lines[1:])]) + "\n")
+    with pytest.raises(InputError, match="not the file whose images good predicted"):
+        write_submission(blend(members, folds.labels, folds.assignment), members, folds, small)
+    assert not small.submission_csv.exists()

@@ -1,0 +1,88 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from src.common.errors import InputError
+from src.common.workspace import REPOSITORY
+from src.experiments import EXPERIMENTS
+from src.validation import cross_validation
+from src.validation.fold_results import load_fold_record
+from src.validation.runners.local import divide_cores, run_processes
+
+SMOKE = EXPERIMENTS["smoke"]
+
+
+@pytest.mark.parametrize("num_jobs", [1, 2, 3, 100])
+def test_cores_are_divided_equally(num_jobs):
+    usable = os.sched_getaffinity(0)
+    parts = divide_cores(num_jobs)
+    assert len(parts) == num_jobs and {len(part) for part in parts} == {max(1, len(usable) // num_jobs)}
+    assert set().union(*parts) <= usable
+    if num_jobs <= len(usable):
+        assert sum(map(len, parts)) == len(set().union(*parts))
+
+
+def test_each_process_has_its_own_cores():
+    before = os.sched_getaffinity(0)
+    seen = list(run_processes(os.sched_getaffinity, [0] * 4, num_jobs=2))
+    assert len(seen) == 4 and {frozenset(cores) for cores in seen} == {frozenset(part) for part in divide_cores(2)}
+    assert os.sched_getaffinity(0) == before
+
+
+def test_folds_at_once_are_those_that_are_trained_alone(small, capfd):
+    def run_two(task, arguments):
+        return run_processes(task, arguments, num_jobs=2)
+
+    cross_validation.run([SMOKE], None, small, run_two)
+    err = capfd.readouterr().err
+    assert "smoke fold 0:" in err and "smoke fold 1   epoch 1/2" in err
+    together = [np.load(small.fold_path("smoke", fold, ".npz"))["test_proba"] for fold in (0, 1)]
+    assert load_fold_record(small, "smoke", 0).threads == len(divide_cores(2)[0])
+    for fold in (0, 1):
+        small.fold_path("smoke", fold, ".json").unlink()
+        cross_validation.run([SMOKE], [fold], small, run_two)
+    alone = [np.load(small.fold_path("smoke", fold, ".npz"))["test_proba"] for fold in (0, 1)]
+    np.testing.assert_array_equal(together, alone)
+
+
+def test_a_process_that_dies_is_reported():
+    with pytest.raises(InputError, match="fewer --jobs"):
+        list(run_processes(os._exit, [9, 9, 9], num_jobs=2))
+
+
+def test_an_error_in_a_process_is_the_error_of_the_driver_and_ends_the_others():
+    started = time.monotonic()
+    with pytest.raises(TypeError):
+        list(run_processes(time.sleep, [600, "a while"], num_jobs=2))
+    assert time.monotonic() - started < 300
+
+
+def test_processes_end_with_a_killed_driver():
+    code = "import time; from src.runners.local import run_processes; list(run_processes(time.sleep, [600, 600], 2))"
+    driver = subprocess.Popen([sys.executable, "-c", code], cwd=REPOSITORY)
+    children = Path(f"/proc/{driver.pid}/task/{driver.pid}/children")
+    pids = _wait_for(lambda: found if len(found := children.read_text().split()) >= 3 else None)  # and their tracker
+    driver.send_signal(signal.SIGKILL)
+    driver.wait()
+    _wait_for(lambda: not any(_runs(pid) for pid in pids))
+
+
+def _runs(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().split(")")[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def _wait_for(find, seconds=60):
+    end = time.monotonic() + seconds
+    while not (found := find()):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    return found
