@@ -19,7 +19,6 @@ from src.common.workspace import REPOSITORY, Workspace
 from src.data.csv_files import load_train
 from src.data.folds import make_folds, save_folds
 from src.data.sample import write_sample
-from tests.app_server import Server
 from tests.kaggle_server import Kaggle
 
 
@@ -37,6 +36,8 @@ def pytest_collection_modifyitems(config, items):
 @pytest.fixture(scope="session")
 def url() -> Iterator[str]:
     """Of the application, as it is when nobody changes a limit."""
+    from tests.app_server import Server  # Only its tests wait for the app's imports.
+
     with Server() as url:
         yield url
 

@@ -3,16 +3,18 @@
 import numpy as np
 import pytest
 
+from src.models import networks
+
 
 @pytest.mark.parametrize(
     ("build", "num_parameters"),
     [
-        (models.strided_cnn, 327_242),
-        (models.residual_cnn, 266_746),
-        (models.large_kernel_cnn, 546_184),
-        (models.plain_cnn, 887_530),
-        (models.dense_network, 669_706),
-        (models.tiny_cnn, 6_066),
+        (networks.strided_cnn, 327_242),
+        (networks.residual_cnn, 266_746),
+        (networks.large_kernel_cnn, 546_184),
+        (networks.plain_cnn, 887_530),
+        (networks.dense_network, 669_706),
+        (networks.tiny_cnn, 6_066),
     ],
 )
 def test_parameter_count_and_output(build, num_parameters, sample_rows):
@@ -23,8 +25,8 @@ def test_parameter_count_and_output(build, num_parameters, sample_rows):
     np.testing.assert_allclose(proba.sum(axis=1), 1, atol=1e-5)
 
 
-def test_the_network_of_strips_says_something_of_every_second_column():
-    model = models.strip_cnn()
+def test_the_line_network_has_one_output_for_every_second_column():
+    model = networks.line_cnn()
     assert model.count_params() == 272_294
     proba = model.predict_on_batch(np.zeros((3, 28, 40, 1), np.uint8))
     assert proba.shape == (3, 20, 11)
@@ -34,13 +36,13 @@ def test_the_network_of_strips_says_something_of_every_second_column():
 @pytest.mark.parametrize(
     "build",
     [
-        models.strided_cnn,
-        models.residual_cnn,
-        models.large_kernel_cnn,
-        models.plain_cnn,
-        models.dense_network,
-        models.tiny_cnn,
-        models.strip_cnn,
+        networks.strided_cnn,
+        networks.residual_cnn,
+        networks.large_kernel_cnn,
+        networks.plain_cnn,
+        networks.dense_network,
+        networks.tiny_cnn,
+        networks.line_cnn,
     ],
 )
 def test_rescales_pixels_inside(build):

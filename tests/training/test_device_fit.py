@@ -12,7 +12,7 @@ import pytest
 from src.common.workspace import REPOSITORY
 from src.images.augmentation import Augmentation, NumpyDraws, change_strokes, draw_sources
 from src.images.warping import resample as resample_on_host
-from src.models.classifiers import KerasClassifier
+from src.models.classifiers import load_network
 from src.training.device_fit import JaxDraws, distort, resample
 
 ELASTIC = Augmentation(elastic=0.7)
@@ -74,17 +74,19 @@ def test_each_image_and_each_key_draws_its_own(sample_rows):
 
 TRAINING = """
 import sys, pathlib, numpy as np, keras
-import src.keras_training, src.trainers
-from src.augmentation import Augmentation
-from src.keras_training import Checkpoint
-from src.models import tiny_cnn
-for module in (src.keras_training, src.trainers):  # as if there were a GPU
-    module.trains_on_device = lambda: True
+from src.common.arrays import LabelledImages
+from src.images.augmentation import Augmentation
+from src.models.networks import tiny_cnn
+from src.training import backend
+from src.training.keras_fit import Checkpoint
+from src.training.keras_trainer import KerasTrainer
+from src.training.trainers import TrainingContext
+backend.trains_on_device = lambda: True  # as if there were a GPU
 directory = pathlib.Path(sys.argv[1])
 rows = np.load(directory / "rows.npz")
-train, valid = (rows["images"][:1600], rows["labels"][:1600]), (rows["images"][1600:], rows["labels"][1600:])
-recipe = src.trainers.KerasTrainer(tiny_cnn, 4, Augmentation(elastic=0.7), learning_rate=3e-3, ema_momentum=0.9)
-whole = recipe.fit(train, valid, 7, directory / "whole")
+train, valid = (LabelledImages(rows["images"][part], rows["labels"][part]) for part in (slice(1600), slice(1600, None)))
+recipe = KerasTrainer(tiny_cnn, 4, Augmentation(elastic=0.7), learning_rate=3e-3, ema_momentum=0.9)
+whole = recipe.fit(train, valid, 7, TrainingContext(directory / "whole"))
 assert keras.config.dtype_policy().name == "float32" and whole.model.dtype_policy.name == "float32"
 whole.save(directory / "model.keras")
 programs = len(list(directory.glob("jax-programs-*/jit_run_epoch-*-cache")))
@@ -96,11 +98,11 @@ def interrupt(checkpoint, entry):
         raise KeyboardInterrupt
 Checkpoint.save = interrupt
 try:
-    recipe.fit(train, valid, 7, directory / "halves")
+    recipe.fit(train, valid, 7, TrainingContext(directory / "halves"))
     sys.exit("not interrupted")
 except KeyboardInterrupt:
     Checkpoint.save = save
-resumed = recipe.fit(train, valid, 7, directory / "halves")
+resumed = recipe.fit(train, valid, 7, TrainingContext(directory / "halves"))
 assert len(resumed.history) == 4
 assert len(list(directory.glob("jax-programs-*/jit_run_epoch-*-cache"))) == programs > 0  # compiled once
 np.savez(directory / "proba.npz", whole=whole.predict_proba(valid[0]), resumed=resumed.predict_proba(valid[0]),
@@ -108,6 +110,7 @@ np.savez(directory / "proba.npz", whole=whole.predict_proba(valid[0]), resumed=r
 """
 
 
+@pytest.mark.slow
 def test_learns_resumes_with_the_same_bits_and_gives_a_model_for_any_machine(sample_rows, tmp_path):
     images, labels = sample_rows[0][:2000], sample_rows[1][:2000]
     np.savez(tmp_path / "rows.npz", images=images, labels=labels)
@@ -119,5 +122,5 @@ def test_learns_resumes_with_the_same_bits_and_gives_a_model_for_any_machine(sam
     assert (said["whole"].argmax(axis=1) == labels[1600:]).mean() > 0.85
     assert said["losses"][-1] < said["losses"][0] / 2
     np.testing.assert_array_equal(said["resumed"], said["whole"])
-    here = KerasClassifier.load(tmp_path / "model.keras").predict_proba(images[1600:])  # on TensorFlow
+    here = load_network(tmp_path / "model.keras").predict_proba(images[1600:])  # on TensorFlow
     np.testing.assert_allclose(here, said["whole"], atol=1e-4)
