@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from src.app.vision.recogniser import Recognizer, load_fold_record
+from src.app.vision.recogniser import Recogniser, load_network_records
 from src.benchmark.synthetic_pictures import draw_on_canvas, put_on_paper, write_number
 from src.common.errors import InputError
 from src.common.metrics import standard_error
@@ -40,14 +40,14 @@ def measure_reader(workspace: Workspace) -> dict[str, Any]:
     Raises:
         InputError: that network has not been exported, or the other one learned from other folds.
     """
-    record = load_fold_record()
-    experiment = record.experiment
+    record = load_network_records()
+    experiment = record["experiment"]
     path = workspace.fold_path(experiment, 0, ".onnx")
     if not path.exists():
         raise InputError(f"there is no {path}; export the network: python -m scripts.export {experiment}")
-    recognizer = Recognizer(path)
+    recogniser = Recogniser(path)
     dataset = load_dataset(workspace)
-    if record["strips"]["fingerprints"] != dataset.fingerprints():
+    if record["touching_digits"]["fingerprints"] != dataset.fingerprints():
         raise InputError(
             "the tracked network for digits that touch learned from rows of other folds; train it on those here: "
             "python -m scripts.ship --strips"
@@ -55,13 +55,13 @@ def measure_reader(workspace: Workspace) -> dict[str, Any]:
     _, rows = dataset.folds.split(0)
     images, labels = dataset.images[rows[:NUM_DIGITS]], dataset.labels[rows[:NUM_DIGITS]]
     papers = (put_on_paper(image, np.random.default_rng([1, i])) for i, image in enumerate(images))
-    right = np.array([_read(recognizer, paper) == label for paper, label in zip(papers, labels, strict=True)])
+    right = np.array([_read(recogniser, paper) == label for paper, label in zip(papers, labels, strict=True)])
     same = {way: 0.0 for way in WAYS}
     for image in images[:NUM_DRAWN]:
-        plain = _read(recognizer, draw_on_canvas(image))
+        plain = _read(recogniser, draw_on_canvas(image))
         for way, changes in WAYS.items():
-            same[way] += (_read(recognizer, draw_on_canvas(image, **changes)) == plain) / len(images[:NUM_DRAWN])
-    number_accuracy = np.mean([_read_number_right(recognizer, images, labels, seed) for seed in range(NUM_NUMBERS)])
+            same[way] += (_read(recogniser, draw_on_canvas(image, **changes)) == plain) / len(images[:NUM_DRAWN])
+    number_accuracy = np.mean([_read_number_right(recogniser, images, labels, seed) for seed in range(NUM_NUMBERS)])
     return {
         "number_accuracy": round(float(number_accuracy), 4),
         "number_standard_error": round(standard_error(float(number_accuracy), NUM_NUMBERS), 4),
@@ -72,12 +72,12 @@ def measure_reader(workspace: Workspace) -> dict[str, Any]:
     }
 
 
-def _read(recognizer: Recognizer, picture: np.ndarray) -> int | None:
-    return recognizer.read([picture])[0].digit
+def _read(recogniser: Recogniser, picture: np.ndarray) -> int | None:
+    return recogniser.recognise_digits([picture])[0].digit
 
 
-def _read_number_right(recognizer: Recognizer, images: np.ndarray, labels: np.ndarray, seed: int) -> bool:
+def _read_number_right(recogniser: Recogniser, images: np.ndarray, labels: np.ndarray, seed: int) -> bool:
     rng = np.random.default_rng([2, seed])
     rows = rng.choice(len(labels), 5, replace=False)
     paper = put_on_paper(write_number(images[rows], rng), rng)
-    return recognizer.read_number(paper).text == "".join(map(str, labels[rows]))
+    return recogniser.recognise_number(paper).text == "".join(map(str, labels[rows]))

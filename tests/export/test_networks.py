@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from src.app.release.recogniser import ship
-from src.app.vision.recogniser import Recognizer
+from src.app.vision.recogniser import Recogniser
 from src.common.errors import InputError
 from src.data.datasets import load_dataset
 from src.experiments import EXPERIMENTS
@@ -60,6 +60,6 @@ def test_the_apps_network_learns_from_all_rows(small, tmp_path):
     record = ship(STUDENT, dataset, small, directory)
     assert json.loads((directory / "reader.json").read_text()) == record
     assert record.num_train_rows == 300 and record["num_bytes"] == (directory / "reader.onnx").stat().st_size
-    recognizer = Recognizer(directory / "reader.onnx")
-    assert (recognizer.predict_proba(dataset.images).argmax(axis=1) == dataset.labels).mean() > 0.8
+    recogniser = Recogniser(directory / "reader.onnx")
+    assert (recogniser.predict_proba(dataset.images).argmax(axis=1) == dataset.labels).mean() > 0.8
     assert not small.whole_checkpoint_dir("student").exists()

@@ -16,7 +16,7 @@ SHOWN_SIDE = 1280  # pixels: a larger picture is made smaller by a whole factor
 OWN_CONTRAST = 100  # grey levels within what is opaque: more, and it has both ink and paper
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS  # Gradio opens uploads by itself: Pillow refuses twice as many
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
-BASE64 = "a picture's file in base64, also as data: URL"
+BASE64_DESCRIPTION = "a picture's file in base64, also as data: URL"
 FOREIGN = (b"pk\x03\x04", b"%pdf", b"<?php", b"<script", b"<html", b"<svg", b"\x7felf", b"rar!")
 """How files begin, in lower case, that someone may have put behind a JPEG."""
 
@@ -25,7 +25,7 @@ class TooLargeError(InputError):
     """A picture with too many pixels or bytes."""
 
 
-def open_picture(data: bytes) -> np.ndarray:
+def decode_picture(data: bytes) -> np.ndarray:
     """Decode a PNG, JPEG, WebP, GIF (its first frame) or BMP file, upright as its EXIF data say: uint8 RGB (h, w, 3).
 
     Raises:
@@ -63,7 +63,7 @@ def decode_base64(text: Any) -> bytes:
 
 
 def read_width(data: bytes) -> int:
-    """Pixels from left to right of a picture that can be opened, held upright; `open_picture` may make it smaller."""
+    """Pixels from left to right of a picture that can be opened, held upright; `decode_picture` may make it smaller."""
     with Image.open(BytesIO(data), formats=FORMATS) as image:
         turned = image.getexif().get(ExifTags.Base.Orientation, 1) >= 5
         return image.size[1 if turned else 0]

@@ -8,8 +8,8 @@ import numpy as np
 from src.app.vision.components import Box, find_strokes, measure_gaps, surround, widen
 from src.app.vision.ink import Ink, find_ink
 from src.app.vision.page_detection import find_sheet
-from src.images.centering import BOX, center, resize
-from src.images.digit_lines import Strip, make_line_image
+from src.images.centering import DIGIT_BOX, center, resize
+from src.images.digit_lines import LineImage, make_line_image
 
 cv2.setNumThreads(0)  # pictures are read side by side already
 
@@ -123,20 +123,20 @@ def make_digit(ink: Ink, mask: np.ndarray, box: Box) -> Digit | None:
     return None if image is None else Digit(image, surround(ink.scale * np.array([box])))
 
 
-def make_strip(ink: Ink, mask: np.ndarray, box: Box, height: float) -> Strip | None:
+def make_strip(ink: Ink, mask: np.ndarray, box: Box, height: float) -> LineImage | None:
     """The same for strokes that may be several digits, so many pixels high, or lower; `to_ink` leads from the strip's
     columns to the mask's."""
-    strip = make_line_image(_take(ink, mask, box, height), BOX * FINE)
+    strip = make_line_image(_take(ink, mask, box, height), DIGIT_BOX * FINE)
     if strip is None:
         return None
-    factor = BOX * FINE / height  # from the pixels of the ink to those of what was taken
-    return Strip(strip.image, strip.scale * factor, (strip.start - BORDER) / factor)
+    factor = DIGIT_BOX * FINE / height  # from the pixels of the ink to those of what was taken
+    return LineImage(strip.image, strip.scale * factor, (strip.start - BORDER) / factor)
 
 
 def _take(ink: Ink, mask: np.ndarray, box: Box, size: float) -> np.ndarray:
     """Strokes so much larger that `size` pixels become 80, with strokes as wide as MNIST's: float32 (h, w)."""
     near = cv2.dilate(mask, np.ones((5, 5), np.uint8))  # faint ink lies in the hollows of strokes
-    strokes = resize(ink.strength[widen(box)] * near, BOX * FINE / size)
+    strokes = resize(ink.strength[widen(box)] * near, DIGIT_BOX * FINE / size)
     return _bring_stroke_width(np.pad(strokes, BORDER))
 
 

@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse
 from fastapi_offline import FastAPIOffline
 
 from src.app.vision.decoding import TooLargeError
-from src.app.vision.recogniser import load_record, read_files, read_number_files
+from src.app.vision.recogniser import load_network_records, recognise_digit_files, recognise_number_files
 from src.app.web.handlers import Page
 from src.app.web.middleware import MAX_REQUESTS, RATE, Protection
 from src.app.web.schemas import (
@@ -74,14 +74,14 @@ def make_app(
     async def predict(request: Request) -> Prediction | Predictions:
         """Read the digit of a picture, or of several: files in the field `file`, or base64 in JSON."""
         files, one = await read_pictures(request)
-        predictions = [describe_reading(reading) for reading in await _read(read_files, files, readers)]
+        predictions = [describe_reading(reading) for reading in await _read(recognise_digit_files, files, readers)]
         return predictions[0] if one else Predictions(predictions=predictions)
 
     @app.post("/api/read", openapi_extra={"requestBody": REQUEST_BODY}, responses=PROBLEMS)
     async def read(request: Request) -> Number | Numbers:
         """Read the number that a picture, or each of several, shows: digits in one or more lines."""
         files, one = await read_pictures(request)
-        numbers = [describe_number(number) for number in await _read(read_number_files, files, readers)]
+        numbers = [describe_number(number) for number in await _read(recognise_number_files, files, readers)]
         return numbers[0] if one else Numbers(numbers=numbers)
 
     @app.get("/api/health")
@@ -92,7 +92,7 @@ def make_app(
     @app.get("/api/model")
     async def model() -> dict[str, Any]:
         """Tell which network answers, and how good it is."""
-        return load_record()
+        return load_network_records()
 
     return app
 
@@ -128,7 +128,7 @@ async def _serve_page(app: FastAPI, page: Page) -> None:
 
 async def _start_reader(readers: anyio.CapacityLimiter) -> None:
     with suppress(HTTPException):  # a request will try again
-        await _read(read_files, [], readers)
+        await _read(recognise_digit_files, [], readers)
 
 
 async def _read(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import gradio as gr
 
-from src.app.vision.decoding import BASE64
+from src.app.vision.decoding import BASE64_DESCRIPTION
 
 TEMPLATE = """
 <canvas role="img" aria-label="Drawing"></canvas>
@@ -30,5 +30,5 @@ def build_pad() -> gr.HTML:
     js = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
     return gr.HTML(
         html_template=TEMPLATE, css_template=CSS, js_on_load=js, apply_default_css=False, container=True, elem_id="pad",
-        label=f"Drawing: {BASE64}",
+        label=f"Drawing: {BASE64_DESCRIPTION}",
     )  # fmt: skip

@@ -5,8 +5,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from src.app.vision.decoding import decode_base64, open_picture
-from src.app.vision.recogniser import Number, Reading, Recognizer, get_recognizer
+from src.app.vision.decoding import decode_base64, decode_picture
+from src.app.vision.recogniser import DigitPrediction, NumberPrediction, Recogniser, get_recogniser
 from src.app.web.feedback import export_flags, load_flags, save_flag
 from src.app.web.occlusion import explain, paint
 from src.app.web.samples import MAX_SHOWN, load_errors, load_test_samples
@@ -32,7 +32,7 @@ class Page:
 
     def __init__(self, workspace: Workspace, is_public: bool = False):
         """Load what the page shows; a public one shows nothing of the workspace and keeps nothing there."""
-        self.recognizer, self.workspace, self.is_public = get_recognizer(), workspace, is_public
+        self.recogniser, self.workspace, self.is_public = get_recogniser(), workspace, is_public
         self.test_images, self.errors = load_test_samples(workspace), load_errors(workspace)
         self.exported = {} if is_public else load_exported(workspace)
 
@@ -42,7 +42,7 @@ class Page:
         Raises:
             InputError: it is no such thing.
         """
-        return self._read(open_picture(decode_base64(drawing)) if drawing else None, several)
+        return self._read(decode_picture(decode_base64(drawing)) if drawing else None, several)
 
     def read_upload(self, path: str | None, several: bool = False) -> Shown:
         """Read an uploaded picture or a photo, just as the API does: one digit, or several.
@@ -50,15 +50,15 @@ class Page:
         Raises:
             InputError: it cannot be opened.
         """
-        return self._read(None if path is None else open_picture(Path(path).read_bytes()), several)
+        return self._read(None if path is None else decode_picture(Path(path).read_bytes()), several)
 
     def read_sample(self, row: float | None) -> Shown:
         """Read a row of test.csv."""
-        return self.show(None if row is None else self.recognizer.read_image(self.test_images[int(row)]))
+        return self.show(None if row is None else self.recogniser.recognise_image(self.test_images[int(row)]))
 
     def read_error(self, index: int) -> Shown:
         """Read one of the OOF errors."""
-        return self.show(self.recognizer.read_image(self.errors.images[index]))
+        return self.show(self.recogniser.recognise_image(self.errors.images[index]))
 
     def pick_random(self) -> int:
         """A row of test.csv."""
@@ -68,10 +68,10 @@ class Page:
         if picture is None or np.ptp(picture) == 0:  # cleared, or nothing drawn yet
             return self.show(None)
         if several:
-            return show_number(self.recognizer.read_number(picture), picture)
-        return self.show(self.recognizer.read([picture])[0])
+            return show_number(self.recogniser.recognise_number(picture), picture)
+        return self.show(self.recogniser.recognise_digits([picture])[0])
 
-    def show(self, reading: Reading | None) -> Shown:
+    def show(self, reading: DigitPrediction | None) -> Shown:
         """Turn a reading into what is displayed at once, before `explain`; None clears the page."""
         if reading is None:
             return {}, "", None, None, None
@@ -89,14 +89,14 @@ class Page:
         """Tell why an image is read as it is: what exported networks say of it, and the parts that matter, painted."""
         image, digit = state
         votes = "" if digit is None else self._ask_exported(image)
-        why = paint(image, explain(image, self.recognizer.predict_once), SHOWN_FACTOR)
+        why = paint(image, explain(image, self.recogniser.predict_proba_without_tta), SHOWN_FACTOR)
         return (NOTHING if digit is None else EXPLANATION) + votes, why
 
     def _ask_exported(self, image: np.ndarray) -> str:
         """What exported networks say, as a table in Markdown; nothing without them."""
         if not self.exported:
             return ""
-        readings = {name: network.read_image(image) for name, network in self.exported.items()}
+        readings = {name: network.recognise_image(image) for name, network in self.exported.items()}
         rows = [
             f"| {name} | {np.argmax(one.probabilities)} | {max(one.probabilities):.1%} |"
             for name, one in readings.items()
@@ -127,7 +127,7 @@ class Page:
         return path
 
 
-def show_number(number: Number, picture: np.ndarray) -> Shown:
+def show_number(number: NumberPrediction, picture: np.ndarray) -> Shown:
     """Turn the reading of several digits, in a picture, into what is displayed."""
     if not number.lines:
         return {}, NOTHING, None, None, None
@@ -149,7 +149,7 @@ def _second(probabilities: list[float]) -> str:
     return f"{digit} ({probabilities[digit]:.1%})"
 
 
-def mark(number: Number, picture: np.ndarray) -> np.ndarray:
+def mark(number: NumberPrediction, picture: np.ndarray) -> np.ndarray:
     """A smaller copy of a picture, with a frame around each digit."""
     factor = min(1.0, MAX_SIDE / max(picture.shape))
     height, width = picture.shape[:2]
@@ -162,7 +162,7 @@ def mark(number: Number, picture: np.ndarray) -> np.ndarray:
     return marked
 
 
-def load_exported(workspace: Workspace) -> dict[str, Recognizer]:
+def load_exported(workspace: Workspace) -> dict[str, Recogniser]:
     """The networks that `scripts.export` has written, by experiment and fold.
 
     Raises:
@@ -171,7 +171,7 @@ def load_exported(workspace: Workspace) -> dict[str, Recognizer]:
     networks = {}
     for path in sorted(workspace.oof_dir.glob("*/fold_*.onnx")):
         try:
-            networks[f"{path.parent.name}, {path.stem.replace('_', ' ')}"] = Recognizer(path)
+            networks[f"{path.parent.name}, {path.stem.replace('_', ' ')}"] = Recogniser(path)
         except Exception as error:  # ONNX Runtime has a class of its own for every way in which a file can be damaged
             raise InputError(
                 f"{path} cannot be loaded ({error}); delete it, or export the network again: "

@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from src.app.vision.recogniser import Reading
+from src.app.vision.recogniser import DigitPrediction, NumberPrediction
 
 
 class Prediction(BaseModel):
@@ -67,12 +67,12 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 }
 
 
-def describe_reading(reading: Reading) -> Prediction:
+def describe_reading(reading: DigitPrediction) -> Prediction:
     """The answer of one digit."""
     return Prediction(digit=reading.digit, confidence=reading.confidence, probabilities=reading.probabilities)
 
 
-def describe_number(number: recognizer.Number) -> Number:
+def describe_number(number: NumberPrediction) -> Number:
     """The answer of several digits."""
     digits = [NumberDigit(**describe_reading(one).model_dump(), box=list(one.box)) for one in number.digits if one.box]
     return Number(text=number.text, confidence=number.confidence, digits=digits)

@@ -8,12 +8,12 @@ from fastapi import HTTPException, Request
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
-from src.app.vision.decoding import BASE64, decode_base64
+from src.app.vision.decoding import BASE64_DESCRIPTION, decode_base64
 from src.common.errors import InputError
 
 MAX_PICTURES = 16  # in one request
 
-_BASE64 = {"type": "string", "format": "byte", "description": BASE64}
+_BASE64 = {"type": "string", "format": "byte", "description": BASE64_DESCRIPTION}
 REQUEST_BODY = {
     "required": True,
     "content": {

@@ -14,7 +14,7 @@ from packaging.requirements import Requirement
 
 from src.app.release.space import make_space
 from src.common.errors import InputError
-from tests.app.vision.test_decoding import PNG
+from tests.app.pictures import PNG
 from tests.app_server import free_port, post, wait_for_page
 
 

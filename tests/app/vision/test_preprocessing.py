@@ -6,18 +6,7 @@ import pytest
 from sklearn.datasets import load_digits
 
 from src.app.vision.preprocessing import find_digit, measure_stroke_width
-
-SIDE = 240
-TWO = np.array([(80, 85), (95, 62), (125, 55), (150, 70), (148, 100), (120, 135), (85, 175), (84, 180), (155, 178)])
-
-
-def draw(thickness=12, shift=(0, 0), ink=(0, 0, 0), paper=(255, 255, 255), scale=1.0):
-    """A 2 of one stroke, RGB."""
-    side = round(SIDE * scale)
-    picture = np.full((side, side, 3), paper, np.uint8)
-    points = np.round((TWO + shift) * scale).astype(np.int32)
-    cv2.polylines(picture, [points], False, ink, max(1, round(thickness * scale)), cv2.LINE_AA)
-    return picture
+from tests.app.pictures import SIDE, draw
 
 
 def difference(one, other):

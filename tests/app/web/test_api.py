@@ -18,7 +18,7 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from src.app.web.api import make_app
 from src.common.workspace import REPOSITORY
-from tests.app.vision.test_decoding import PNG, RGB, encode
+from tests.app.pictures import PNG, RGB, encode
 from tests.app_server import Server, free_port, post
 
 schema = schemathesis.openapi.from_dict(make_app().openapi())

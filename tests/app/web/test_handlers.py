@@ -15,7 +15,7 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
 
-from src.app.vision.recogniser import Recognizer
+from src.app.vision.recogniser import Recogniser
 from src.app.web.api import make_app
 from src.app.web.feedback import MAX_BYTES, export_flags, load_flags, save_flag
 from src.app.web.handlers import EXPLANATION, Page
@@ -23,7 +23,7 @@ from src.app.web.occlusion import explain, paint
 from src.common.errors import InputError
 from src.common.workspace import APP_WEIGHTS_DIR, REPOSITORY
 from src.data.csv_files import load_train, read_train
-from tests.app.vision.test_decoding import HOSTILE, PNG, RGB, encode
+from tests.app.pictures import HOSTILE, PNG, RGB, encode
 from tests.app_server import Server, wait_for_page
 
 
@@ -73,7 +73,7 @@ def test_a_file_that_was_opened_while_empty_gets_one_heading(tmp_path, sample_ro
 
 
 def test_what_the_answer_hangs_on_is_bright(sample_rows):
-    predict = Recognizer().predict_proba
+    predict = Recogniser().predict_proba
     image = sample_rows[0][5]
     importance = explain(image, predict)
     assert importance.shape == (28, 28) and importance.min() >= 0 and importance.max() <= 1

@@ -9,7 +9,7 @@ import requests
 
 from src.app.web.middleware import MAX_BODY, MAX_EVENT
 from src.app.web.uploads import MAX_PICTURES
-from tests.app.vision.test_decoding import HOSTILE, PNG, RGB, TOO_LARGE, encode
+from tests.app.pictures import HOSTILE, PNG, RGB, TOO_LARGE, encode
 from tests.app_server import Server, post, wait_for
 
 

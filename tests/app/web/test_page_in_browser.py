@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 
 from src.app.web.feedback import load_flags
 from src.benchmark.drawing_latency import draw_two
-from tests.app.vision.test_decoding import PNG
+from tests.app.pictures import PNG
 from tests.app_server import Server, wait_for_page
 from tests.conftest import open_chromium
 
