@@ -3,7 +3,7 @@
 import argparse
 
 from scripts import run
-from src.common.workspace import find_shown_workspace
+from src.common.workspace import find_app_workspace
 
 LOCAL = ("127.0.0.1", "localhost", "[::1]")
 
@@ -25,7 +25,7 @@ def serve(host: str, port: int, framed_by: str = "") -> None:
 
     everywhere = host in ("0.0.0.0", "::")
     uvicorn.run(
-        make_app(find_shown_workspace(), hosts=("*",) if everywhere else (*LOCAL, host), framed_by=framed_by),
+        make_app(find_app_workspace(), hosts=("*",) if everywhere else (*LOCAL, host), framed_by=framed_by),
         host=host,
         port=port,
         access_log=False,

@@ -46,7 +46,7 @@ class Workspace:
         return self.input_dir / "data_report.html"
 
     @property
-    def flags_csv(self) -> Path:
+    def feedback_csv(self) -> Path:
         """What people said of wrong readings in the app."""
         return self.input_dir / "flagged.csv"
 
@@ -108,9 +108,9 @@ class Workspace:
         """Where an unfinished fold keeps its last finished epoch."""
         return self.fold_path(experiment, fold, ".checkpoint")
 
-    def whole_checkpoint_dir(self, experiment: str) -> Path:
+    def release_checkpoint_dir(self, experiment: str) -> Path:
         """The same for a training on all rows."""
-        return self.oof_dir / experiment / "whole.checkpoint"
+        return self.oof_dir / experiment / "release.checkpoint"
 
 
 def find_workspace() -> Workspace:
@@ -123,7 +123,7 @@ def find_sample_workspace() -> Workspace:
     return Workspace(Path(os.environ.get("DIGITS_WORKSPACE") or SAMPLE_WORKSPACE).resolve())
 
 
-def find_shown_workspace() -> Workspace:
+def find_app_workspace() -> Workspace:
     """The workspace whose images the app shows, and where it keeps flags: that of the sample where the repository
     itself has no test.csv."""
     workspace = find_workspace()

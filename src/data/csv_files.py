@@ -11,7 +11,7 @@ from src.common.competition import IMAGE_SHAPE, LABEL_COLUMN, NUM_CLASSES, PIXEL
 from src.common.errors import InputError
 from src.common.workspace import Workspace
 
-FETCH = "fetch it anew: python -m scripts.download_data --force"
+DOWNLOAD_REMEDY = "fetch it anew: python -m scripts.download_data --force"
 
 
 def load_train(workspace: Workspace) -> tuple[np.ndarray, np.ndarray]:
@@ -32,7 +32,7 @@ def read_train(path: Path) -> tuple[np.ndarray, np.ndarray]:
     labels = table[:, 0].astype(np.int64)
     wrong = np.flatnonzero(labels >= NUM_CLASSES)
     if len(wrong):
-        raise InputError(f"{path}, data row {wrong[0] + 1}: the label is {labels[wrong[0]]}, not a digit 0..9; {FETCH}")
+        raise InputError(f"{path}, data row {wrong[0] + 1}: the label is {labels[wrong[0]]}, not a digit 0..9; {DOWNLOAD_REMEDY}")
     return table[:, 1:].reshape(-1, *IMAGE_SHAPE), labels
 
 
@@ -58,11 +58,11 @@ def _read_table(path: Path, columns: tuple[str, ...]) -> np.ndarray:
         # The header has been checked, and may hold spaces or quotation marks.
         table = pl.read_csv(path, has_header=False, skip_rows=1, schema=dict.fromkeys(columns, pl.UInt8))
     except pl.exceptions.PolarsError as error:
-        raise InputError(f"{path}: {_find_fault(path, columns) or str(error).splitlines()[0]}; {FETCH}") from None
+        raise InputError(f"{path}: {_find_fault(path, columns) or str(error).splitlines()[0]}; {DOWNLOAD_REMEDY}") from None
     if any(table.null_count().row(0)):  # blank lines, which are harmless, or missing cells
         table = table.filter(~pl.all_horizontal(pl.all().is_null()))
         if fault := _find_fault(path, columns):
-            raise InputError(f"{path}: {fault}; {FETCH}")
+            raise InputError(f"{path}: {fault}; {DOWNLOAD_REMEDY}")
     return table.to_numpy(order="c")
 
 
@@ -72,7 +72,7 @@ def _check_header(path: Path, columns: tuple[str, ...]) -> None:
         empty = not file.readline().strip()
     if found == columns:
         if empty:
-            raise InputError(f"{path} has a header but no rows; {FETCH}")
+            raise InputError(f"{path} has a header but no rows; {DOWNLOAD_REMEDY}")
         return
     if LABEL_COLUMN in columns and found == PIXEL_COLUMNS:
         raise InputError(f"{path} has no label column: it looks like test.csv; put train.csv in its place")
@@ -80,7 +80,7 @@ def _check_header(path: Path, columns: tuple[str, ...]) -> None:
         raise InputError(f"{path} has a label column: it looks like train.csv; put test.csv in its place")
     raise InputError(
         f"{path} has {len(found)} columns beginning with {found[0][:20]!r}, not the {len(columns)} columns "
-        f"{columns[0]}..{columns[-1]}; {FETCH}"
+        f"{columns[0]}..{columns[-1]}; {DOWNLOAD_REMEDY}"
     )
 
 
@@ -111,11 +111,11 @@ def read_submission(path: Path, num_rows: int) -> np.ndarray:
         InputError: not exactly the columns ImageId and Label, the ids 1..num_rows in order, and labels 0..9.
     """
     if not path.is_file():
-        raise InputError(f"{path} is missing; {FETCH}")
+        raise InputError(f"{path} is missing; {DOWNLOAD_REMEDY}")
     try:
         frame = pd.read_csv(path)
     except ValueError as error:  # of pandas' parser, and of text that is not UTF-8
-        raise InputError(f"{path} is not a readable CSV ({str(error).strip()}); {FETCH}") from None
+        raise InputError(f"{path} is not a readable CSV ({str(error).strip()}); {DOWNLOAD_REMEDY}") from None
     if tuple(frame.columns) != SUBMISSION_COLUMNS:
         raise InputError(f"{path} has the columns {', '.join(map(str, frame.columns))}, not ImageId,Label")
     if not np.array_equal(frame["ImageId"], np.arange(1, num_rows + 1)):

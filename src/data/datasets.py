@@ -8,7 +8,7 @@ from src.common.arrays import fingerprint
 from src.common.errors import InputError
 from src.common.workspace import Workspace
 from src.data.csv_files import load_test, load_train, read_submission
-from src.data.folds import RESTORE, Folds, load_folds, require_data
+from src.data.folds import FOLDS_REMEDY, Folds, load_folds, require_data
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def load_dataset(workspace: Workspace) -> Dataset:
     folds = load_folds(workspace)
     require_data(folds, fingerprint(images, labels), workspace)
     if not np.array_equal(folds.labels, labels):
-        raise InputError(f"{workspace.folds_csv} has other rows or labels than train.csv; {RESTORE}")
+        raise InputError(f"{workspace.folds_csv} has other rows or labels than train.csv; {FOLDS_REMEDY}")
     test_images = load_test(workspace)
     read_submission(workspace.sample_submission_csv, len(test_images))  # now, not after hours of training
     return Dataset(images, labels, test_images, folds)

@@ -8,7 +8,7 @@ from pathlib import Path
 from src.common.competition import NUM_TEST_ROWS, NUM_TRAIN_ROWS, PAGE
 from src.common.errors import InputError
 from src.common.workspace import Workspace
-from src.data.csv_files import FETCH, load_test, load_train, read_submission
+from src.data.csv_files import DOWNLOAD_REMEDY, load_test, load_train, read_submission
 
 COMPETITION_FILES = ("test.csv", "sample_submission.csv", "train.csv")  # train.csv last: it tells that all are there
 
@@ -48,7 +48,7 @@ def verify_input(workspace: Workspace) -> None:
         (workspace.test_csv, len(load_test(workspace)), NUM_TEST_ROWS),
     ):
         if num_rows != expected:
-            raise InputError(f"{path} has {num_rows} rows, not the competition's {expected}; {FETCH}")
+            raise InputError(f"{path} has {num_rows} rows, not the competition's {expected}; {DOWNLOAD_REMEDY}")
     read_submission(workspace.sample_submission_csv, NUM_TEST_ROWS)
 
 

@@ -14,9 +14,9 @@ from src.common.competition import NUM_CLASSES
 from src.common.errors import InputError
 from src.common.files import atomic_write
 from src.common.workspace import Workspace
-from src.data.near_duplicates import NEAR, find_near_pairs
+from src.data.near_duplicates import MAX_RMS_DIFFERENCE, find_near_duplicates
 
-RESTORE = "delete the directory folds/ and run python -m scripts.make_folds, which restores the same folds"
+FOLDS_REMEDY = "delete the directory folds/ and run python -m scripts.make_folds, which restores the same folds"
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Folds:
     num_folds: int
     seed: int
     fingerprint: str  # of the training images and labels
-    near: float  # grey levels, see NEAR
+    near: float  # grey levels, see MAX_RMS_DIFFERENCE
     num_identical: int  # pairs of identical images of one digit, kept in one fold
     num_near: int  # pairs of near-identical images of one digit, kept in one fold; identical ones not counted
 
@@ -73,7 +73,7 @@ def make_folds(images: np.ndarray, labels: np.ndarray, num_folds: int = 5, seed:
     for fold, (_, members) in enumerate(splitter.split(first_rows, labels[first_rows])):
         group_folds[members] = fold
     return Folds(
-        group_folds[groups], labels, num_folds, seed, fingerprint(images, labels), NEAR, num_identical, num_near
+        group_folds[groups], labels, num_folds, seed, fingerprint(images, labels), MAX_RMS_DIFFERENCE, num_identical, num_near
     )
 
 
@@ -82,7 +82,7 @@ def _group_near(images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, int
     found = []
     for label in np.unique(labels):
         rows = np.flatnonzero(labels == label)
-        pairs, distances = find_near_pairs(images[rows])
+        pairs, distances = find_near_duplicates(images[rows])
         found.append((rows[pairs], distances))
     pairs, distances = (np.concatenate(parts) for parts in zip(*found, strict=True))
     graph = coo_array((np.ones(len(pairs)), pairs.T), shape=(len(labels), len(labels)))
@@ -128,10 +128,10 @@ def load_folds(workspace: Workspace) -> Folds:
         folds = Folds(assignment=table["fold"].to_numpy(), labels=table["label"].to_numpy(), **record)
         whole = np.array_equal(table["row"], np.arange(len(table))) and folds.num_folds == folds.assignment.max() + 1
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise InputError(f"{workspace.folds_csv} or its .json is damaged ({error}); {RESTORE}") from None
+        raise InputError(f"{workspace.folds_csv} or its .json is damaged ({error}); {FOLDS_REMEDY}") from None
     if not whole or not np.array_equal(np.unique(folds.assignment), np.arange(np.max(folds.assignment) + 1)):
         raise InputError(
-            f"{workspace.folds_csv} does not hold each row once, in the folds 0..{folds.num_folds - 1}; {RESTORE}"
+            f"{workspace.folds_csv} does not hold each row once, in the folds 0..{folds.num_folds - 1}; {FOLDS_REMEDY}"
         )
     return folds
 

@@ -43,7 +43,7 @@ def _measure_stroke_width(image: np.ndarray) -> float:
     return 4 * float(distance[distance > 0].mean() - 0.5) / ENLARGED if ink.any() else 0.0
 
 
-def measure_handwriting(images: np.ndarray) -> dict[str, np.ndarray]:
+def compute_image_statistics(images: np.ndarray) -> dict[str, np.ndarray]:
     """All figures of each image, uint8 (n, 28, 28, 1), by names with their units: float64 (n,)."""
     return {
         "ink, full pixels": measure_ink(images),

@@ -5,13 +5,13 @@ from sklearn.neighbors import radius_neighbors_graph
 
 from src.common.competition import NUM_PIXELS
 
-NEAR = 12.0
+MAX_RMS_DIFFERENCE = 12.0
 """Grey levels (of 255): two images of one digit are near-identical if the root mean square of their pixel
 differences is at most this. Among the 42,000 images such pairs are plain ones; the nearest pair of any other digit
 is at 15."""
 
 
-def find_near_pairs(images: np.ndarray, limit: float = NEAR) -> tuple[np.ndarray, np.ndarray]:
+def find_near_duplicates(images: np.ndarray, limit: float = MAX_RMS_DIFFERENCE) -> tuple[np.ndarray, np.ndarray]:
     """Find all pairs of images that are at most `limit` apart.
 
     Args:

@@ -12,7 +12,7 @@ from src.common.arrays import fingerprint
 from src.common.competition import SUBMISSION_COLUMNS
 from src.common.errors import InputError
 from src.common.files import atomic_write, hash_file
-from src.common.metrics import accuracy, accuracy_gain, cross_entropy, standard_error
+from src.common.metrics import accuracy, accuracy_gain, log_loss, standard_error
 from src.common.provenance import find_commit
 from src.common.workspace import Workspace
 from src.data.csv_files import load_test, read_submission
@@ -156,7 +156,7 @@ def describe_submission(result: Blend, members: Sequence[OofPredictions], labels
         },
         "oof_accuracy": oof_accuracy,
         "oof_standard_error": standard_error(oof_accuracy, len(labels)),
-        "oof_log_loss": cross_entropy(labels, result.oof),
+        "oof_log_loss": log_loss(labels, result.oof),
         "nested_weights_gain": result.nested_gain,
         "nested_weights_gain_standard_error": result.nested_gain_error,
         "num_folds": len(members[0].records),

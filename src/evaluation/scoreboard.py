@@ -7,7 +7,7 @@ import pandas as pd
 
 from src.common.errors import InputError
 from src.common.files import atomic_write
-from src.common.metrics import accuracy_gain, measure
+from src.common.metrics import accuracy_gain, compute_metrics
 from src.common.workspace import Workspace
 from src.data.folds import Folds
 from src.validation.fold_results import list_trained, load_fold_predictions, load_fold_records
@@ -67,7 +67,7 @@ def _summarize(valid: _ValidFolds, folds: Folds) -> dict[str, object]:
     return {
         "experiment": records[0].experiment,
         "folds_done": len(records),
-        **measure(labels, proba),
+        **compute_metrics(labels, proba),
         "train_accuracy": float(np.mean([record.train_accuracy for record in records])),
         "parameters": records[0].num_parameters,
         "model_bytes": records[0].model_bytes,

@@ -48,7 +48,7 @@ def svm_pca(seed: int, num_components: int = 50, gamma: float = 0.035) -> Pipeli
 def svm_hog(seed: int, num_components: int = 150) -> Pipeline:
     """The same on histograms of oriented gradients (HOG) instead of pixels: what edges as features still buy."""
     return make_pipeline(
-        FunctionTransformer(describe_edges), PCA(num_components, random_state=seed), _gaussian_svm("scale")
+        FunctionTransformer(compute_hog), PCA(num_components, random_state=seed), _gaussian_svm("scale")
     )
 
 
@@ -90,17 +90,17 @@ def deskew(pixels: np.ndarray) -> np.ndarray:
 _BACKWARD = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
 
 
-def describe_edges(pixels: np.ndarray) -> np.ndarray:
+def compute_hog(pixels: np.ndarray) -> np.ndarray:
     """Histograms of oriented gradients (HOG): pixels (n, 784), 0..255, to float32 (n, 1296).
 
     9 directions in cells of 4x4 pixels; blocks of 2x2 cells, overlapping by half, each of length 1.
 
     Source: Dalal and Triggs 2005 (CVPR). OpenCV 5 has no HOGDescriptor any more.
     """
-    return np.stack([_describe_edges(image) for image in pixels.reshape(-1, SIDE, SIDE).astype(np.float32)])
+    return np.stack([_compute_hog(image) for image in pixels.reshape(-1, SIDE, SIDE).astype(np.float32)])
 
 
-def _describe_edges(image: np.ndarray) -> np.ndarray:
+def _compute_hog(image: np.ndarray) -> np.ndarray:
     strength, angle = cv2.cartToPolar(cv2.Sobel(image, -1, 1, 0, ksize=1), cv2.Sobel(image, -1, 0, 1, ksize=1))
     direction = (angle * (9 / np.pi)).astype(int) % 9  # of the line: its two senses are one
     cell = np.arange(SIDE) // 4
@@ -110,7 +110,7 @@ def _describe_edges(image: np.ndarray) -> np.ndarray:
     return (blocks / (np.linalg.norm(blocks, axis=1, keepdims=True) + 1.0)).ravel().astype(np.float32)
 
 
-def find_pixel_importance(pipeline: Pipeline) -> np.ndarray | None:
+def compute_pixel_importance(pipeline: Pipeline) -> np.ndarray | None:
     """How much a fitted pipeline of trees relies on each pixel: float64 (28, 28), sum 1; None if there are no trees.
 
     A principal component hands its importance down to the pixels by the squares of its weights, whose sum is 1.
@@ -124,7 +124,7 @@ def find_pixel_importance(pipeline: Pipeline) -> np.ndarray | None:
     return (importance / importance.sum()).reshape(SIDE, SIDE)
 
 
-def find_explained_variance(pipeline: Pipeline) -> np.ndarray | None:
+def compute_explained_variance(pipeline: Pipeline) -> np.ndarray | None:
     """Share of the variance that the first 1, 2, ... principal components of a fitted pipeline hold; None without."""
     for step in pipeline:
         if isinstance(step, PCA):

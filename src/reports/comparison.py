@@ -12,7 +12,14 @@ from matplotlib.figure import Figure
 from scipy.stats import false_discovery_control
 
 from src.common.errors import InputError
-from src.common.metrics import accuracy, accuracy_gain, cross_entropy_gain, mcnemar, measure_digits, standard_error
+from src.common.metrics import (
+    accuracy,
+    accuracy_gain,
+    compute_digit_metrics,
+    log_loss_gain,
+    mcnemar_p_value,
+    standard_error,
+)
 from src.common.workspace import Workspace
 from src.data.folds import Folds
 from src.evaluation.calibration import scale_nested
@@ -48,7 +55,9 @@ def write_comparison(board: pd.DataFrame, workspace: Workspace, folds: Folds) ->
         num_rows=len(folds.labels),
         num_folds=folds.num_folds,
         board=board.to_dict("records"),
-        digits={name: measure_digits(folds.labels, member.oof).to_dict("records") for name, member in members.items()},
+        digits={
+            name: compute_digit_metrics(folds.labels, member.oof).to_dict("records") for name, member in members.items()
+        },
         costs=plots.render(plots.draw_costs, board[board.experiment.isin(members)], folds.num_folds) if members else "",
         neighbours=_compare_neighbours(list(members.values()), folds),
         learning_curves=_draw(plots.draw_learning_curves, _find_learning_curves(all_members, folds)),
@@ -78,8 +87,8 @@ def _look_into_pipelines(
                 raise InputError(
                     f"{path} cannot be loaded ({error}); delete {record} and run: {train_command(name, 0)}"
                 ) from None
-            importances[name] = estimators.find_pixel_importance(pipeline)
-            variances[name] = estimators.find_explained_variance(pipeline)
+            importances[name] = estimators.compute_pixel_importance(pipeline)
+            variances[name] = estimators.compute_explained_variance(pipeline)
     return _without_none(importances), _without_none(variances)
 
 
@@ -92,7 +101,7 @@ def _compare_neighbours(members: list[OofPredictions], folds: Folds) -> list[dic
     rows = []
     for better, worse in pairwise(members):
         gain, error = accuracy_gain(folds.labels, better.oof, worse.oof)
-        p_value = mcnemar(folds.labels, better.oof, worse.oof)
+        p_value = mcnemar_p_value(folds.labels, better.oof, worse.oof)
         rows.append(
             {"better": better.experiment, "worse": worse.experiment, "gain": gain, "error": error, "p_value": p_value}
         )
@@ -137,7 +146,7 @@ def _find_helpers(blended: list[str], members: dict[str, OofPredictions], folds:
         pair = np.stack([mean, scale_nested(members[name].oof, labels, assignment)])
         together = mix_nested(pair, labels, assignment)
         gain, error = accuracy_gain(labels, together, mean)
-        loss_gain, loss_error = cross_entropy_gain(labels, together, mean)
+        loss_gain, loss_error = log_loss_gain(labels, together, mean)
         weight = choose_weights(pair, labels)[1]
         rows.append(
             {"experiment": name, "weight": weight, "gain": gain, "error": error}

@@ -14,7 +14,7 @@ from sklearn.neighbors import NearestNeighbors
 from src.common.competition import NUM_CLASSES
 from src.common.workspace import Workspace
 from src.data.csv_files import load_test, load_train
-from src.data.near_duplicates import find_near_pairs
+from src.data.near_duplicates import find_near_duplicates
 from src.reports.pages import embed_images
 
 NUM_COMPONENTS = 50
@@ -48,7 +48,7 @@ def load_data(workspace: Workspace) -> Data:
 
 def find_duplicates(data: Data) -> dict[str, dict[str, Any]]:
     """Numbers of identical and near pairs by where their two images are, and the nearest of them."""
-    pairs, distances = find_near_pairs(data.images)
+    pairs, distances = find_near_duplicates(data.images)
     in_test = pairs >= data.num_train
     kinds = {
         "within the training images": ~in_test.any(axis=1),

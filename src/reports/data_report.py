@@ -9,8 +9,8 @@ import numpy as np
 from src.common.competition import NUM_CLASSES
 from src.common.progress import say
 from src.common.workspace import Workspace
-from src.data.image_statistics import measure_handwriting
-from src.data.near_duplicates import NEAR
+from src.data.image_statistics import compute_image_statistics
+from src.data.near_duplicates import MAX_RMS_DIFFERENCE
 from src.experiments import EXPERIMENTS
 from src.images.augmentation import Augmentation, augment
 from src.reports import data_plots, plots
@@ -35,7 +35,7 @@ def write_data_report(workspace: Workspace) -> None:
     say("outliers, strokes, augmentations")
 
     plot = partial(plots.render, png_dir=workspace.data_report_html.with_suffix(""))
-    statistics = measure_handwriting(data.images)
+    statistics = compute_image_statistics(data.images)
     write_page(
         workspace.data_report_html,
         "data_report.html",
@@ -44,7 +44,7 @@ def write_data_report(workspace: Workspace) -> None:
         counts=np.bincount(data.labels, minlength=NUM_CLASSES).tolist(),
         constant=_count_constant(data),
         pairs=pairs,
-        near=NEAR,
+        near=MAX_RMS_DIFFERENCE,
         intensities=plot(data_plots.draw_intensities, data.images),
         digits=_draw_digits(data),
         scree=plot(data_plots.draw_scree, data.variance),

@@ -14,7 +14,7 @@ from src.common.metrics import accuracy
 from src.common.progress import say
 from src.common.workspace import Workspace
 from src.data.folds import Folds
-from src.data.image_statistics import measure_handwriting
+from src.data.image_statistics import compute_image_statistics
 from src.evaluation.ensemble import blend, load_blended_recipes
 from src.validation.fold_results import list_trained
 from src.validation.oof import OofPredictions, load_oof_predictions
@@ -131,7 +131,7 @@ def measure_by_statistics(subject: Subject, folds: Folds, images: np.ndarray) ->
     """Accuracy within tenths of the rows by ink, slant and stroke width: columns middle, accuracy, rows."""
     hits = subject.oof.argmax(axis=1) == folds.labels
     found = {}
-    for name, values in measure_handwriting(images).items():
+    for name, values in compute_image_statistics(images).items():
         tenth = pd.qcut(values, NUM_QUANTILES, labels=False, duplicates="drop")
         groups = pd.DataFrame({"middle": values, "accuracy": hits, "rows": 1}).groupby(tenth)
         found[name] = groups.agg({"middle": "median", "accuracy": "mean", "rows": "sum"})

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from sklearn.metrics import auc, average_precision_score, precision_recall_curve, roc_curve
 
-from src.common.metrics import NUM_BINS, measure_digits, standard_error
+from src.common.metrics import NUM_CALIBRATION_BINS, compute_digit_metrics, standard_error
 
 
 def draw_roc(labels: np.ndarray, proba: np.ndarray) -> Figure:
@@ -45,7 +45,7 @@ def draw_precision_recall(labels: np.ndarray, proba: np.ndarray) -> Figure:
 
 def _floor(labels: np.ndarray, proba: np.ndarray) -> float:
     """Where the axes begin: a little below the worst digit."""
-    by_digit = measure_digits(labels, proba)
+    by_digit = compute_digit_metrics(labels, proba)
     present = by_digit[by_digit["rows"] > 0]
     worst = float(present[["precision", "recall"]].min().min())
     return max(0.0, 1 - 3 * max(1 - worst, 0.005))
@@ -82,7 +82,7 @@ def draw_reliability(labels: np.ndarray, kinds: dict[str, np.ndarray]) -> Figure
     for name, proba in kinds.items():
         confidence, hit = proba.max(axis=1), proba.argmax(axis=1) == labels
         groups = pd.DataFrame({"confidence": confidence, "hit": hit}).groupby(
-            np.minimum((confidence * NUM_BINS).astype(int), NUM_BINS - 1)
+            np.minimum((confidence * NUM_CALIBRATION_BINS).astype(int), NUM_CALIBRATION_BINS - 1)
         )
         means, sizes = groups.mean(), groups.size()
         errors = [standard_error(share, size) for share, size in zip(means["hit"], sizes, strict=True)]

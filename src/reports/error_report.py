@@ -12,7 +12,7 @@ from sklearn.metrics import confusion_matrix
 from src.common.competition import NUM_CLASSES
 from src.common.errors import InputError
 from src.common.files import atomic_write
-from src.common.metrics import format_accuracy, measure, measure_digits
+from src.common.metrics import compute_digit_metrics, compute_metrics, format_accuracy
 from src.common.workspace import Workspace
 from src.data.datasets import Dataset
 from src.evaluation.calibration import find_temperature, scale_nested
@@ -116,8 +116,8 @@ def _write_page(
         summary=summary,
         folds=measure_folds(subject, folds),
         confusion=confusion_matrix(labels, oof.argmax(axis=1), labels=range(NUM_CLASSES)).tolist(),
-        digits=measure_digits(labels, oof).to_dict("records"),
-        figures={"as it is": measure(labels, oof), "scaled": measure(labels, scaled)},
+        digits=compute_digit_metrics(labels, oof).to_dict("records"),
+        figures={"as it is": compute_metrics(labels, oof), "scaled": compute_metrics(labels, scaled)},
         temperature=find_temperature(oof, labels),
         roc=plot(error_plots.draw_roc, labels, oof),
         precision_recall=plot(error_plots.draw_precision_recall, labels, oof),

@@ -5,11 +5,11 @@ import pytest
 
 from src.common.metrics import (
     accuracy_gain,
-    cross_entropy,
+    log_loss,
     expected_calibration_error,
-    mcnemar,
-    measure,
-    measure_digits,
+    mcnemar_p_value,
+    compute_metrics,
+    compute_digit_metrics,
 )
 
 LABELS = np.repeat(np.arange(10), 10)
@@ -29,7 +29,7 @@ def said():
 
 
 def test_figures_of_two_mistaken_threes(said):
-    figures = measure(LABELS, predict(said))
+    figures = compute_metrics(LABELS, predict(said))
     assert figures["oof_accuracy"] == pytest.approx(0.98)
     assert figures["oof_standard_error"] == pytest.approx((0.98 * 0.02 / 100) ** 0.5)
     assert figures["macro_recall"] == pytest.approx(0.98)
@@ -45,7 +45,7 @@ def test_figures_of_two_mistaken_threes(said):
 
 
 def test_digits_are_told_apart(said):
-    by_digit = measure_digits(LABELS, predict(said))
+    by_digit = compute_digit_metrics(LABELS, predict(said))
     assert by_digit.recall[3] == pytest.approx(0.8) and by_digit.precision[3] == 1
     assert by_digit.recall[8] == 1 and by_digit.precision[8] == pytest.approx(10 / 12)
     assert (by_digit.rows == 10).all() and (by_digit.f1[[0, 1, 2, 4, 5, 6, 7, 9]] == 1).all()
@@ -60,13 +60,13 @@ def test_expected_calibration_error_adds_up_bins_of_confidence():
 
 
 def test_a_certain_mistake_costs_much_but_not_everything(said):
-    assert 0.3 < cross_entropy(LABELS, predict(said, 1.0)) < np.inf
+    assert 0.3 < log_loss(LABELS, predict(said, 1.0)) < np.inf
 
 
 def test_mcnemar_counts_the_rows_that_one_model_alone_has_right(said):
     other = LABELS.copy()
     other[:10] = 5
-    assert mcnemar(LABELS, predict(said), predict(other)) == pytest.approx(0.0385742, abs=1e-6)  # 10 against 2
-    assert mcnemar(LABELS, predict(other), predict(said)) == mcnemar(LABELS, predict(said), predict(other))
-    assert mcnemar(LABELS, predict(said), predict(said)) == 1
+    assert mcnemar_p_value(LABELS, predict(said), predict(other)) == pytest.approx(0.0385742, abs=1e-6)  # 10 against 2
+    assert mcnemar_p_value(LABELS, predict(other), predict(said)) == mcnemar_p_value(LABELS, predict(said), predict(other))
+    assert mcnemar_p_value(LABELS, predict(said), predict(said)) == 1
     assert accuracy_gain(LABELS, predict(said), predict(other))[0] == pytest.approx(0.08)

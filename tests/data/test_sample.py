@@ -30,10 +30,10 @@ def test_the_app_shows_it_where_nothing_else_is(tmp_path, monkeypatch):
     monkeypatch.delenv("DIGITS_WORKSPACE", raising=False)
     monkeypatch.setattr(workspace, "REPOSITORY", tmp_path)
     monkeypatch.setattr(workspace, "SAMPLE_WORKSPACE", tmp_path / ".sample")
-    assert workspace.find_shown_workspace().root == tmp_path / ".sample"
+    assert workspace.find_app_workspace().root == tmp_path / ".sample"
     (tmp_path / "input").mkdir()
     (tmp_path / "input" / "test.csv").touch()
-    assert workspace.find_shown_workspace().root == tmp_path
+    assert workspace.find_app_workspace().root == tmp_path
 
 
 def test_is_the_same_every_time(sample, tmp_path):

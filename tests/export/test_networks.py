@@ -62,4 +62,4 @@ def test_the_apps_network_learns_from_all_rows(small, tmp_path):
     assert record.num_train_rows == 300 and record["num_bytes"] == (directory / "reader.onnx").stat().st_size
     recogniser = Recogniser(directory / "reader.onnx")
     assert (recogniser.predict_proba(dataset.images).argmax(axis=1) == dataset.labels).mean() > 0.8
-    assert not small.whole_checkpoint_dir("student").exists()
+    assert not small.release_checkpoint_dir("student").exists()

@@ -39,8 +39,8 @@ def test_deskewed_ink_stands_upright(sample_rows):
 def test_edges_are_described_by_direction_not_by_contrast():
     image = np.zeros((28, 28), np.uint8)
     image[:, 14:] = 200  # one upright edge: all changes are along x
-    described = estimators.describe_edges(image.reshape(1, -1))
+    described = estimators.compute_hog(image.reshape(1, -1))
     assert described.shape == (1, 36 * 36)
     by_direction = described.reshape(-1, 9).sum(axis=0)
     assert by_direction[0] > 0 and not by_direction[1:].any()
-    np.testing.assert_allclose(estimators.describe_edges(image.reshape(1, -1) // 2), described, atol=0.01)
+    np.testing.assert_allclose(estimators.compute_hog(image.reshape(1, -1) // 2), described, atol=0.01)

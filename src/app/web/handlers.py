@@ -108,14 +108,14 @@ class Page:
         if state is None or truth is None:
             return "Read a single digit first, and choose the right one.", truth
         try:
-            save_flag(self.workspace.flags_csv, *state, int(truth))
+            save_flag(self.workspace.feedback_csv, *state, int(truth))
         except InputError as error:
             return str(error), truth
-        return f"Kept in {self.workspace.flags_csv}: it is a {truth}. Thank you.", None
+        return f"Kept in {self.workspace.feedback_csv}: it is a {truth}. Thank you.", None
 
     def list_flags(self) -> list[tuple[np.ndarray, str]]:
         """The latest of them with captions."""
-        images, labels, predicted = load_flags(self.workspace.flags_csv)
+        images, labels, predicted = load_flags(self.workspace.feedback_csv)
         captions = [f"{label}, read as {said}" for label, said in zip(labels, predicted, strict=True)]
         latest = range(len(labels))[: -MAX_SHOWN - 1 : -1]
         return [(enlarge(images[i]), captions[i]) for i in latest]
@@ -123,7 +123,7 @@ class Page:
     def export(self, directory: Path) -> Path:
         """Write a file with the flagged rows, of which there are some, as train.csv has them."""
         path = directory / "flagged_train_rows.csv"
-        export_flags(self.workspace.flags_csv, path)
+        export_flags(self.workspace.feedback_csv, path)
         return path
 
 

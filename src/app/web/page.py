@@ -157,7 +157,7 @@ def _build_flagging(page: Page, state: gr.State) -> None:
         kept.then(page.list_flags, None, gallery, api_visibility="private")
 
         def offer() -> Iterator[Any]:
-            if not page.workspace.flags_csv.exists():
+            if not page.workspace.feedback_csv.exists():
                 gr.Info("Nothing has been kept yet.")
                 yield gr.File(visible=False)
                 return

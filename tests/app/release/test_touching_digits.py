@@ -96,4 +96,4 @@ def test_the_network_that_is_shipped_says_for_any_width_where_digits_are(small, 
         (proba,) = session.run(None, {"pixels": np.zeros((1, 28, width, 1), np.float32)})
         assert proba.shape == (1, width // STEP, NONE + 1)
         np.testing.assert_allclose(proba.sum(axis=-1), 1, atol=1e-5)
-    assert not small.whole_checkpoint_dir("strips").exists()
+    assert not small.release_checkpoint_dir("strips").exists()

@@ -174,7 +174,7 @@ def test_a_wrong_reading_of_a_test_image_is_kept(page, workspace):
     page.get_by_role("option", name="7").click()
     page.get_by_role("button", name="Keep it").click()
     expect(page.get_by_text("it is a 7")).to_be_visible()
-    images, labels, _ = load_flags(workspace.flags_csv)
+    images, labels, _ = load_flags(workspace.feedback_csv)
     assert len(images) == 1 and labels.tolist() == [7]
     page.reload()
     page.get_by_text("Wrong? Tell the right digit").click()
