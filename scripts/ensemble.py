@@ -1,7 +1,6 @@
 """Blend experiments into submissions/submission.csv: python -m scripts.ensemble [EXPERIMENT...].
 
-Without names, every experiment of the workspace whose folds are all there takes part, unless it learnt from a share of
-the rows.
+Without names, all experiments that have all their folds are blended, except those trained on a fraction of the rows.
 """
 
 import argparse
@@ -12,71 +11,55 @@ from pathlib import Path
 
 from scripts import run
 from src.common.competition import SLUG
-from src.common.errors import InputError
 from src.common.metrics import accuracy, format_accuracy
-from src.common.workspace import Workspace, find_workspace
-from src.data.csv_files import read_submission
-from src.data.folds import Folds, load_folds
-from src.evaluation.ensemble import NOISE, Blend, blend, write_submission
-from src.validation.fold_results import list_trained, load_fold_records
-from src.validation.oof import OofPredictions, load_oof_predictions
+from src.common.workspace import find_workspace
+from src.evaluation.ensemble import NOISE, Ensemble, make_ensemble
 
 
 def main() -> None:
+    """Blend the experiments, print their OOF accuracy and the command that sends the submission."""
     parser = argparse.ArgumentParser(prog="python -m scripts.ensemble", description=__doc__)
     parser.add_argument("experiments", nargs="*", metavar="EXPERIMENT")
     arguments = parser.parse_args()
     workspace = find_workspace()
-    folds = load_folds(workspace)
-    names = list(dict.fromkeys(arguments.experiments)) or _find_complete(workspace, folds)
-    members = [load_oof_predictions(workspace, name, folds) for name in names]
-    result = blend(members, folds.labels, folds.assignment)
-    write_submission(result, members, folds, workspace)
-    _report(result, members, folds)
-    _report_test_accuracy(result, workspace)
-    message = f"{' + '.join(names)}, OOF {accuracy(folds.labels, result.oof):.5f}"
+    ensemble = make_ensemble(workspace, arguments.experiments)
+    _print_accuracies(ensemble)
     print("to look at its errors: python -m scripts.analyze_errors")
     print(f"submission: {workspace.submission_csv}")
-    if workspace.test_labels_csv.exists():
-        print("This is the embedded sample's and not for Kaggle; with the competition's data you would now run:")
-    kaggle = shutil.which("kaggle") or str(Path(sys.executable).with_name("kaggle"))  # .venv need not be activated
-    print(shlex.join([kaggle, "competitions", "submit", SLUG, "-f", str(workspace.submission_csv), "-m", message]))
+    if ensemble.test_labels is not None:
+        print("The embedded sample is not for Kaggle. With the competition's data, you would now run:")
+    print(_submit_command(ensemble, workspace.submission_csv))
 
 
-def _find_complete(workspace: Workspace, folds: Folds) -> list[str]:
-    complete = []
-    for name in list_trained(workspace):
-        records = load_fold_records(workspace, name, folds.num_folds)
-        if len(records) < folds.num_folds:
-            print(f"left out: {name}, with {len(records)} of {folds.num_folds} folds")
-        elif "train_fraction" in records[0].recipe:
-            print(f"left out: {name}, which learnt from a share of the rows")
-        else:
-            complete.append(name)
-    if not complete:
-        raise InputError(f"no experiment in {workspace.oof_dir} has all its folds; train: python -m scripts.train")
-    return complete
-
-
-def _report(result: Blend, members: list[OofPredictions], folds: Folds) -> None:
-    num_rows = len(folds.labels)
-    for member, weight in zip(members, result.weights, strict=True):
-        oof = format_accuracy(accuracy(folds.labels, member.oof), num_rows)
+def _print_accuracies(ensemble: Ensemble) -> None:
+    for name, reason in ensemble.excluded.items():
+        print(f"left out: {name}, which {reason}")
+    blend, labels = ensemble.blend, ensemble.labels
+    for member, weight in zip(ensemble.members, blend.weights, strict=True):
+        oof = format_accuracy(accuracy(labels, member.oof), len(labels))
         print(f"  {member.experiment:<20} weight {weight:.3f}  OOF {oof}")
-    if len(members) > 1:
-        gain, error = 100 * result.nested_gain, 100 * result.nested_gain_error
-        verdict = "beat" if result.kind == "weighted" else "do not beat"
+    if len(ensemble.members) > 1:
+        comparison = "beat" if blend.kind == "weighted" else "do not beat"
         print(
-            f"weights chosen on OOF {verdict} the plain mean by more than {NOISE:g} standard errors "
-            f"(nested cross-validation: {gain:+.3f} ± {error:.3f} %)"
+            f"weights chosen on OOF {comparison} the plain mean by more than {NOISE:g} standard errors "
+            f"(nested cross-validation: {100 * blend.nested_gain:+.3f} ± {100 * blend.nested_gain_error:.3f} %)"
         )
-    print(f"blend ({result.kind}): OOF {format_accuracy(accuracy(folds.labels, result.oof), num_rows)}")
+    print(f"blend ({blend.kind}): OOF {format_accuracy(accuracy(labels, blend.oof), len(labels))}")
+    if ensemble.test_labels is not None:
+        num_images = len(ensemble.test_labels)
+        test_accuracy = accuracy(ensemble.test_labels, blend.test)
+        print(f"blend: test {format_accuracy(test_accuracy, num_images)} of {num_images:,} images")
 
 
-def _report_test_accuracy(result: Blend, workspace: Workspace) -> None:
-    if workspace.test_labels_csv.exists():
-        truth = read_submission(workspace.test_labels_csv, len(result.test))
-        print(f"blend: test {format_accuracy(accuracy(truth, result.test), len(truth))} of {len(truth):,} images")
+def _submit_command(ensemble: Ensemble, path: Path) -> str:
+    """Return the command that sends the submission: of the kaggle program if it is installed, else of this project."""
+    beside_python = str(Path(sys.executable).parent)  # .venv/bin, which is not on PATH unless .venv is activated
+    kaggle = shutil.which("kaggle") or shutil.which("kaggle", path=beside_python)
+    if kaggle is None:
+        return "python -m scripts.submit"
+    names = " + ".join(member.experiment for member in ensemble.members)
+    message = f"{names}, OOF {accuracy(ensemble.labels, ensemble.blend.oof):.5f}"
+    return shlex.join([kaggle, "competitions", "submit", SLUG, "-f", str(path), "-m", message])
 
 
 if __name__ == "__main__":

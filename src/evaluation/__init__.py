@@ -1,1 +1,1 @@
-"""What fold results say: blend, scoreboard, calibration, label issues. NumPy only, no training library."""
+"""What fold results show: blends, scoreboard, calibration and label issues. No training library is imported."""

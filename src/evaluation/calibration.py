@@ -1,12 +1,30 @@
-"""One temperature for all probabilities, so that a network is as sure as it is right."""
+"""Temperature scaling: one number for all probabilities, so that confidence and accuracy agree.
+
+Source: Guo et al. 2017, "On calibration of modern neural networks", arXiv:1706.04599.
+"""
 
 import numpy as np
+import numpy.typing as npt
 from scipy.optimize import minimize_scalar
 from scipy.special import softmax
 
+from src.common.arrays import Labels, Proba
 
-def scale_nested(proba: np.ndarray, labels: np.ndarray, assignment: np.ndarray) -> np.ndarray:
-    """Scale each fold's rows by the temperature that is best on the other folds' rows: (n, 10) to (n, 10)."""
+_MIN_PROBA = 1e-12
+"""Keeps the logarithm of a probability of 0 finite."""
+
+
+def scale_nested(proba: Proba, labels: Labels, assignment: npt.NDArray[np.int64]) -> Proba:
+    """Scale the rows of each fold by the temperature that is best on the rows of the other folds.
+
+    Args:
+        proba: (n, 10).
+        labels: int64 (n,).
+        assignment: int64 (n,), the fold of each row.
+
+    Returns:
+        float64 (n, 10).
+    """
     scaled = np.empty(proba.shape)
     for fold in np.unique(assignment):
         inside = assignment == fold
@@ -14,27 +32,33 @@ def scale_nested(proba: np.ndarray, labels: np.ndarray, assignment: np.ndarray) 
     return scaled
 
 
-def scale(proba: np.ndarray, temperature: float) -> np.ndarray:
-    """Divide the logits by a temperature: (n, 10) to float64 (n, 10); above 1 makes them less sure.
+def scale(proba: Proba, temperature: float) -> Proba:
+    """Divide the logits by a temperature; one above 1 lowers the confidence.
 
-    Source: Guo et al. 2017, arXiv:1706.04599.
+    Args:
+        proba: (n, 10).
+        temperature: positive.
+
+    Returns:
+        float64 (n, 10).
     """
-    return softmax(_find_logits(proba) / temperature, axis=1)
+    scaled: Proba = softmax(_compute_logits(proba) / temperature, axis=1)
+    return scaled
 
 
-def _find_logits(proba: np.ndarray) -> np.ndarray:
-    return np.log(np.maximum(proba.astype(np.float64), 1e-12))
-
-
-def find_temperature(proba: np.ndarray, labels: np.ndarray) -> float:
+def find_temperature(proba: Proba, labels: Labels) -> float:
     """Find the temperature, between 1/8 and 8, that minimises the log loss."""
-    logits = _find_logits(proba)
+    logits = _compute_logits(proba)
     logits -= logits.max(axis=1, keepdims=True)
     true_logits = logits[np.arange(len(labels)), labels]
 
-    def log_loss(exponent: float) -> float:
+    def compute_log_loss(exponent: float) -> float:
         inverse = 2.0**-exponent
         return float((np.log(np.exp(inverse * logits).sum(axis=1)) - inverse * true_logits).mean())
 
-    found = minimize_scalar(log_loss, bounds=(-3, 3), method="bounded", options={"xatol": 1e-3})
+    found = minimize_scalar(compute_log_loss, bounds=(-3, 3), method="bounded", options={"xatol": 1e-3})
     return float(2.0**found.x)
+
+
+def _compute_logits(proba: Proba) -> npt.NDArray[np.float64]:
+    return np.log(np.maximum(proba.astype(np.float64), _MIN_PROBA))

@@ -1,4 +1,4 @@
-"""Blend experiments: choose weights on OOF, write the submission and its origin, check the file. NumPy, no Keras."""
+"""The blend of experiments: choose its weights on OOF predictions, and write it as the submission."""
 
 import json
 from collections.abc import Sequence
@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from src.common.arrays import fingerprint
+from src.common.arrays import Labels, Proba, fingerprint
 from src.common.competition import SUBMISSION_COLUMNS
 from src.common.errors import InputError
 from src.common.files import atomic_write, hash_file
@@ -16,27 +17,85 @@ from src.common.metrics import accuracy, accuracy_gain, log_loss, standard_error
 from src.common.provenance import find_commit
 from src.common.workspace import Workspace
 from src.data.csv_files import load_test, read_submission
-from src.data.folds import Folds
-from src.validation.oof import OofPredictions, require_same_data, require_test_images
+from src.data.folds import Folds, load_folds
+from src.validation.fold_results import list_trained, load_fold_records
+from src.validation.oof import OofPredictions, load_oof_predictions, require_same_data, require_test_images
 
 NOISE = 2.0
-"""Standard errors by which chosen weights must beat the plain mean."""
+"""Chosen weights must beat the plain mean by more than this many standard errors."""
+_MIN_PROBA = 1e-12
+"""Keeps the logarithm of a probability of 0 finite."""
+
+Weights = npt.NDArray[np.float64]
+"""(m,): one weight per experiment, non-negative, with the sum 1."""
 
 
 @dataclass(frozen=True)
 class Blend:
     """A weighted mean of several experiments' probabilities."""
 
-    weights: np.ndarray  # float64 (m,), non-negative, sum 1
+    weights: Weights
     kind: str  # "mean" or "weighted"
-    oof: np.ndarray  # float64 (n, 10): of the mean, or by nested cross-validation of the weights
-    test: np.ndarray  # float64 (t, 10)
-    nested_gain: float  # accuracy of nested weights over the plain mean, paired on the same rows
+    oof: Proba  # float64 (n, 10): of the plain mean, or by nested cross-validation of the weights
+    test: Proba  # float64 (t, 10)
+    nested_gain: float  # accuracy of nested weights minus that of the plain mean, paired on the same rows
     nested_gain_error: float  # its standard error
 
 
-def blend(members: Sequence[OofPredictions], labels: np.ndarray, assignment: np.ndarray) -> Blend:
-    """Blend by the plain mean, unless weights chosen on OOF beat it by more than noise.
+@dataclass(frozen=True)
+class Ensemble:
+    """A blend that was written as the submission."""
+
+    members: list[OofPredictions]
+    blend: Blend
+    labels: Labels  # int64 (n,): of the training rows
+    test_labels: Labels | None  # int64 (t,): of the test rows, which only the embedded sample has
+    excluded: dict[str, str]  # experiments that are not members although none were named, each with the reason
+
+
+def make_ensemble(workspace: Workspace, experiments: Sequence[str] = ()) -> Ensemble:
+    """Blend experiments and write the blend as submissions/submission.csv, with its origin in submission.json.
+
+    Args:
+        workspace: where the folds and the fold results are.
+        experiments: the members; none for all that have all folds and were trained on all rows.
+
+    Raises:
+        InputError: an experiment lacks a fold, a fold result is damaged or of other data, or no experiment is complete.
+    """
+    folds = load_folds(workspace)
+    if experiments:
+        members = [load_oof_predictions(workspace, name, folds) for name in dict.fromkeys(experiments)]
+        excluded: dict[str, str] = {}
+    else:
+        members, excluded = _load_complete_members(workspace, folds)
+    result = blend(members, folds.labels, folds.assignment)
+    write_submission(result, members, folds, workspace)
+    has_test_labels = workspace.test_labels_csv.exists()
+    test_labels = read_submission(workspace.test_labels_csv, len(result.test)) if has_test_labels else None
+    return Ensemble(members, result, folds.labels, test_labels, excluded)
+
+
+def _load_complete_members(workspace: Workspace, folds: Folds) -> tuple[list[OofPredictions], dict[str, str]]:
+    """Load the experiments that have all folds and were trained on all training rows; say why others are excluded."""
+    members, excluded = [], {}
+    for name in list_trained(workspace):
+        num_complete = len(load_fold_records(workspace, name, folds.num_folds))
+        if num_complete < folds.num_folds:
+            excluded[name] = f"has {num_complete} of {folds.num_folds} folds"
+            continue
+        member = load_oof_predictions(workspace, name, folds)
+        if member.train_fraction < 1:
+            excluded[name] = f"was trained on {100 * member.train_fraction:g} % of the rows"
+        else:
+            members.append(member)
+    if not members:
+        raise InputError(f"no experiment in {workspace.oof_dir} has all its folds; train one: python -m scripts.train")
+    return members, excluded
+
+
+def blend(members: Sequence[OofPredictions], labels: Labels, assignment: npt.NDArray[np.int64]) -> Blend:
+    """Blend by the plain mean, unless weights chosen on OOF predictions beat it by more than noise.
 
     The weights are judged by nested cross-validation: those for a fold's rows are chosen on the other folds' rows.
 
@@ -55,43 +114,54 @@ def blend(members: Sequence[OofPredictions], labels: np.ndarray, assignment: np.
     mean_oof = mix(plain, oof)
     nested_oof = mix_nested(oof, labels, assignment)
     gain, gain_error = accuracy_gain(labels, nested_oof, mean_oof)
-    weighted = gain > NOISE * gain_error
-    weights = choose_weights(oof, labels) if weighted else plain
+    is_weighted = gain > NOISE * gain_error
+    weights = choose_weights(oof, labels) if is_weighted else plain
     return Blend(
         weights=weights,
-        kind="weighted" if weighted else "mean",
-        oof=nested_oof if weighted else mean_oof,
+        kind="weighted" if is_weighted else "mean",
+        oof=nested_oof if is_weighted else mean_oof,
         test=mix(weights, test),
         nested_gain=gain,
         nested_gain_error=gain_error,
     )
 
 
-def mix(weights: np.ndarray, proba: np.ndarray) -> np.ndarray:
-    """Weighted mean over the members: weights (m,), proba (m, n, 10), result (n, 10)."""
-    return np.tensordot(weights, proba, axes=1)
+def mix(weights: Weights, proba: npt.NDArray[np.float64]) -> Proba:
+    """Compute the weighted mean over the members: weights (m,), proba (m, n, 10), result (n, 10)."""
+    mixed: Proba = np.tensordot(weights, proba, axes=1)
+    return mixed
 
 
-def mix_nested(proba: np.ndarray, labels: np.ndarray, assignment: np.ndarray) -> np.ndarray:
-    """Mix each fold's rows by the weights that are best on the other folds' rows: proba (m, n, 10), result (n, 10)."""
-    mixed = np.empty_like(proba[0])
+def mix_nested(proba: npt.NDArray[np.float64], labels: Labels, assignment: npt.NDArray[np.int64]) -> Proba:
+    """Mix the rows of each fold by the weights that are best on the rows of the other folds.
+
+    Args:
+        proba: (m, n, 10).
+        labels: int64 (n,).
+        assignment: int64 (n,), the fold of each row.
+
+    Returns:
+        (n, 10).
+    """
+    mixed: Proba = np.empty_like(proba[0])
     for fold in np.unique(assignment):
         inside = assignment == fold
         mixed[inside] = mix(choose_weights(proba[:, ~inside], labels[~inside]), proba[:, inside])
     return mixed
 
 
-def choose_weights(proba: np.ndarray, labels: np.ndarray, num_steps: int = 300) -> np.ndarray:
-    """Find the mixture weights, float64 (m,), that minimise the log loss of the blend.
+def choose_weights(proba: npt.NDArray[np.float64], labels: Labels, num_steps: int = 300) -> Weights:
+    """Find the weights that minimise the log loss of the blend.
 
-    The weights of a mixture with fixed components, by expectation maximisation (Dempster, Laird and Rubin 1977):
-    the log loss is convex in them, and each step lowers it.
+    They are the weights of a mixture with fixed components, found by expectation maximisation (Dempster, Laird and
+    Rubin 1977): the log loss is convex in them, and no step increases it.
 
     Args:
         proba: (m, n, 10).
         labels: int64 (n,).
+        num_steps: the largest number of steps.
     """
-    likelihood = np.maximum(proba[:, np.arange(len(labels)), labels], 1e-12)  # (m, n)
+    likelihood = np.maximum(proba[:, np.arange(len(labels)), labels], _MIN_PROBA)  # (m, n)
     weights = np.full(len(proba), 1 / len(proba))
     for _ in range(num_steps):
         previous, weights = weights, weights * (likelihood @ (1 / (weights @ likelihood))) / len(labels)
@@ -103,7 +173,10 @@ def choose_weights(proba: np.ndarray, labels: np.ndarray, num_steps: int = 300) 
 def write_submission(
     result: Blend, members: Sequence[OofPredictions], folds: Folds, workspace: Workspace
 ) -> dict[str, Any]:
-    """Write submission.csv and, beside it, submission.json: where it comes from. Returns the latter's contents.
+    """Write submission.csv and, beside it, submission.json, which says where the submission comes from.
+
+    Returns:
+        The contents of submission.json.
 
     Raises:
         InputError: test.csv or sample_submission.csv is missing or not the one that the members predicted.
@@ -112,37 +185,20 @@ def write_submission(
     require_test_images(members[0], fingerprint(load_test(workspace)), workspace)
     image_id, label = SUBMISSION_COLUMNS
     table = pd.DataFrame({image_id: np.arange(1, len(result.test) + 1), label: result.test.argmax(axis=1)})
-    origin = describe_submission(result, members, folds.labels)
+    origin = _describe_origin(result, members, folds.labels)
     with atomic_write(workspace.submission_csv) as temporary:
         table.to_csv(temporary, index=False)
         read_submission(temporary, len(result.test))
         origin["file_hash"] = hash_file(temporary)
-        workspace.submission_json.unlink(missing_ok=True)  # never beside another submission than its own
+        workspace.submission_json.unlink(missing_ok=True)  # A crash must not leave it beside another submission.
     with atomic_write(workspace.submission_json) as temporary:
         temporary.write_text(json.dumps(origin, indent=2) + "\n")
     return origin
 
 
-def load_blended_recipes(workspace: Workspace) -> dict[str, str]:
-    """Recipe hashes of the members of the last blend, by experiment; none if there is no blend yet.
-
-    Raises:
-        InputError: submission.json is damaged.
-    """
-    path = workspace.submission_json
-    try:
-        recipes = {name: member["recipe_hash"] for name, member in json.loads(path.read_text())["members"].items()}
-    except FileNotFoundError:
-        return {}
-    except (ValueError, TypeError, KeyError, AttributeError):
-        recipes = {}
-    if not recipes:
-        raise InputError(f"{path} is damaged; make another: python -m scripts.ensemble")
-    return recipes
-
-
-def describe_submission(result: Blend, members: Sequence[OofPredictions], labels: np.ndarray) -> dict[str, Any]:
-    """Members, weights, OOF figures, fingerprints and machine of a blend, as plain values for JSON."""
+def _describe_origin(result: Blend, members: Sequence[OofPredictions], labels: Labels) -> dict[str, Any]:
+    """Describe members, weights, OOF metrics, fingerprints and machines of a blend as plain values for JSON."""
+    records = [record for member in members for record in member.records]
     oof_accuracy = accuracy(labels, result.oof)
     return {
         "blend": result.kind,
@@ -160,10 +216,26 @@ def describe_submission(result: Blend, members: Sequence[OofPredictions], labels
         "nested_weights_gain": result.nested_gain,
         "nested_weights_gain_standard_error": result.nested_gain_error,
         "num_folds": len(members[0].records),
-        "fingerprints": members[0].records[0].fingerprints,
-        "devices": sorted(
-            {f"{record['processor']}, {record['device']}" for member in members for record in member.records}
-        ),
-        "train_seconds": sum(record.train_seconds for member in members for record in member.records),
+        "fingerprints": records[0].fingerprints,
+        "devices": sorted({f"{record.processor}, {record.device}" for record in records}),
+        "train_seconds": sum(record.train_seconds for record in records),
         "commit": find_commit(),
     }
+
+
+def load_blended_recipes(workspace: Workspace) -> dict[str, str]:
+    """Read the recipe hashes of the members of the last blend, by experiment; none if there is no blend yet.
+
+    Raises:
+        InputError: submission.json is damaged.
+    """
+    path = workspace.submission_json
+    try:
+        recipes = {name: member["recipe_hash"] for name, member in json.loads(path.read_text())["members"].items()}
+    except FileNotFoundError:
+        return {}
+    except (ValueError, TypeError, KeyError, AttributeError):
+        recipes = {}
+    if not recipes:
+        raise InputError(f"{path} is damaged; make another: python -m scripts.ensemble")
+    return recipes

@@ -1,6 +1,4 @@
-"""One row per experiment, from the fold results alone."""
-
-from typing import Any, NamedTuple
+"""The scoreboard: one row per experiment, computed from the fold results alone."""
 
 import numpy as np
 import pandas as pd
@@ -10,31 +8,51 @@ from src.common.files import atomic_write
 from src.common.metrics import accuracy_gain, compute_metrics
 from src.common.workspace import Workspace
 from src.data.folds import Folds
-from src.validation.fold_results import list_trained, load_fold_predictions, load_fold_records
+from src.validation.fold_results import (
+    FoldPredictions,
+    FoldRecord,
+    list_trained,
+    load_fold_predictions,
+    load_fold_records,
+)
+
+_CompleteFolds = list[tuple[FoldRecord, FoldPredictions]]
 
 
 def make_scoreboard(workspace: Workspace, folds: Folds, against: str | None = None) -> pd.DataFrame:
-    """Compare all experiments that have a complete fold, best first, and write oof/scoreboard.csv.
-
-    Figures are over the folds that are done. Columns: experiment, folds_done, those of `metrics.measure`,
-    train_accuracy (of undistorted training rows), parameters, model_bytes and train_rows (of one fold), train_seconds
-    (sum over folds), images_per_second and single_image_seconds (inference; medians over folds; the latter nan for
-    results from before it was measured).
+    """Compare all experiments that have a complete fold, and write oof/scoreboard.csv.
 
     Args:
-        against: an experiment; adds the columns gain and gain_standard_error: how much more accurate the others are
-            than it on the rows that both have validated, paired (nan where there are none).
+        workspace: where the fold results are.
+        folds: the folds they belong to.
+        against: an experiment that the others are compared with, paired, on the rows that both have validated.
+
+    Returns:
+        One row per experiment, the best first; all figures are over its complete folds. Columns:
+        experiment, folds_done: its name, and the number of complete folds.
+        oof_accuracy and the others of `metrics.compute_metrics`.
+        train_accuracy: of undistorted training rows.
+        parameters, model_bytes, train_rows: of one fold.
+        train_seconds: sum over the folds.
+        images_per_second, single_image_seconds: of inference, medians over the folds.
+        gain, gain_standard_error: only with `against`: how much more accurate the experiment is, and the standard error
+            of that difference; nan without a common row.
 
     Raises:
-        InputError: a fold result is damaged, or there is none of `against`.
+        InputError: a fold result is damaged, or `against` has none.
     """
     trained = list_trained(workspace)
     if against is not None and against not in trained:
-        raise InputError(f"{workspace.oof_dir} has no results of {against!r}; it has: {', '.join(trained) or 'none'}")
-    valid = {name: _load_valid_folds(workspace, name, folds) for name in trained}
-    rows = [_summarize(valid[name], folds) for name in trained]
+        raise InputError(
+            f"{workspace.oof_dir} has no results of {against!r}; name another experiment or train this one. "
+            f"There are results of: {', '.join(trained) or 'none'}"
+        )
+    complete = {name: _load_complete_folds(workspace, name, folds) for name in trained}
+    rows = [_summarize(complete[name], folds) for name in trained]
     if against is not None:
-        rows = [row | _compare(valid[name], valid[against], folds) for name, row in zip(trained, rows, strict=True)]
+        rows = [
+            row | _compare(complete[name], complete[against], folds) for name, row in zip(trained, rows, strict=True)
+        ]
     board = pd.DataFrame(rows)
     workspace.scoreboard_csv.unlink(missing_ok=True)
     if rows:
@@ -44,49 +62,44 @@ def make_scoreboard(workspace: Workspace, folds: Folds, against: str | None = No
     return board
 
 
-class _ValidFolds(NamedTuple):
-    records: list[dict[str, Any]]
-    rows: list[np.ndarray]
-    proba: list[np.ndarray]
-
-
-def _load_valid_folds(workspace: Workspace, experiment: str, folds: Folds) -> _ValidFolds:
+def _load_complete_folds(workspace: Workspace, experiment: str, folds: Folds) -> _CompleteFolds:
     records = load_fold_records(workspace, experiment, folds.num_folds)
     if not records:
+        directory = workspace.oof_dir / experiment
         raise InputError(
-            f"{workspace.oof_dir / experiment} holds only folds that {workspace.folds_csv} does not have; restore that "
-            "file, or give up the old results: rm -r the directory"
+            f"{directory} holds only folds that {workspace.folds_csv} does not have; restore that file, or give up the "
+            f"old results: rm -r {directory}"
         )
-    rows, proba, _ = zip(*(load_fold_predictions(workspace, record, folds) for record in records), strict=True)
-    return _ValidFolds(records, list(rows), list(proba))
+    return [(record, load_fold_predictions(workspace, record, folds)) for record in records]
 
 
-def _summarize(valid: _ValidFolds, folds: Folds) -> dict[str, object]:
-    records = valid.records
-    labels, proba = folds.labels[np.concatenate(valid.rows)], np.concatenate(valid.proba)
+def _summarize(complete: _CompleteFolds, folds: Folds) -> dict[str, object]:
+    records = [record for record, _ in complete]
+    rows = np.concatenate([predictions.valid_rows for _, predictions in complete])
+    proba = np.concatenate([predictions.valid_proba for _, predictions in complete])
     return {
         "experiment": records[0].experiment,
         "folds_done": len(records),
-        **compute_metrics(labels, proba),
+        **compute_metrics(folds.labels[rows], proba),
         "train_accuracy": float(np.mean([record.train_accuracy for record in records])),
         "parameters": records[0].num_parameters,
         "model_bytes": records[0].model_bytes,
         "train_rows": records[0].num_train_rows,
         "train_seconds": sum(record.train_seconds for record in records),
         "images_per_second": float(np.median([record.inference_images_per_second for record in records])),
-        "single_image_seconds": float(np.median([record.get("single_image_seconds", np.nan) for record in records])),
+        "single_image_seconds": float(np.median([record.single_image_seconds for record in records])),
     }
 
 
-def _compare(valid: _ValidFolds, reference: _ValidFolds, folds: Folds) -> dict[str, float]:
-    """Paired on the folds that both have."""
-    references = {record.fold: proba for record, proba in zip(reference.records, reference.proba, strict=True)}
-    common = [number for number, record in enumerate(valid.records) if record.fold in references]
-    if not common:
+def _compare(complete: _CompleteFolds, reference: _CompleteFolds, folds: Folds) -> dict[str, float]:
+    """Compute the gain over the reference on the folds that both have."""
+    references = {record.fold: predictions for record, predictions in reference}
+    pairs = [(predictions, references[record.fold]) for record, predictions in complete if record.fold in references]
+    if not pairs:
         return {"gain": float("nan"), "gain_standard_error": float("nan")}
     gain, error = accuracy_gain(
-        folds.labels[np.concatenate([valid.rows[number] for number in common])],
-        np.concatenate([valid.proba[number] for number in common]),
-        np.concatenate([references[valid.records[number]["fold"]] for number in common]),
+        folds.labels[np.concatenate([predictions.valid_rows for predictions, _ in pairs])],
+        np.concatenate([predictions.valid_proba for predictions, _ in pairs]),
+        np.concatenate([predictions.valid_proba for _, predictions in pairs]),
     )
     return {"gain": gain, "gain_standard_error": error}

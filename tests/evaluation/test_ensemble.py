@@ -9,10 +9,9 @@ import pytest
 from src.common.errors import InputError
 from src.common.metrics import accuracy_gain
 from src.data.folds import load_folds
-from src.evaluation.calibration import find_temperature, scale, scale_nested
-from src.evaluation.ensemble import blend, choose_weights, mix, write_submission
+from src.evaluation.ensemble import blend, choose_weights, load_blended_recipes, make_ensemble, mix, write_submission
 from src.validation.oof import load_oof_predictions
-from tests.validation.test_fold_results import save_fake_result
+from tests.fold_results import save_fake_result, save_predictions
 
 
 def make_proba(labels, share_right, sharpness, seed):
@@ -39,19 +38,19 @@ def test_a_blend_of_one_equals_it(members, small):
     assert result.kind == "mean" and result.weights.tolist() == [1.0]
 
 
-def test_the_mean_stands_between_equals(members, small):
+def test_the_plain_mean_is_kept_where_weights_gain_nothing(members, small):
     folds = load_folds(small)
     result = blend([members[0], members[0]], folds.labels, folds.assignment)
     assert result.kind == "mean" and result.nested_gain == 0
     np.testing.assert_allclose(result.oof, members[0].oof, atol=1e-7)
 
 
-def test_weights_win_where_they_beat_the_mean_by_more_than_noise(small):
+def test_weights_are_used_where_they_beat_the_mean_by_more_than_noise(small):
     folds = load_folds(small)
-    for name, share, sharpness in (("good", 0.95, 0.5), ("loud", 0.3, 0.999)):
+    for name, share, sharpness in (("good", 0.95, 0.5), ("overconfident", 0.3, 0.999)):
         for fold in (0, 1):
             save_fake_result(small, name, fold, make_proba(folds.labels, share, sharpness, 3))
-    members = [load_oof_predictions(small, name, folds) for name in ("good", "loud")]
+    members = [load_oof_predictions(small, name, folds) for name in ("good", "overconfident")]
     result = blend(members, folds.labels, folds.assignment)
     assert result.kind == "weighted" and result.weights[0] > 0.9
     assert result.nested_gain > 2 * result.nested_gain_error > 0
@@ -68,20 +67,7 @@ def test_chosen_weights_minimise_the_log_loss(members, small):
     assert choose_weights(proba, labels)[0] == pytest.approx(best, abs=0.02)
 
 
-def test_temperature_undoes_a_wrong_confidence():
-    """Labels drawn by the probabilities themselves, which are then made too sure."""
-    rng = np.random.default_rng(0)
-    proba = rng.dirichlet(np.full(10, 0.3), 20_000)
-    labels = (proba.cumsum(axis=1) > rng.random((20_000, 1))).argmax(axis=1)
-    too_sure = scale(proba, 0.5)
-    assert find_temperature(too_sure, labels) == pytest.approx(2, rel=0.05)
-    assignment = rng.integers(0, 2, 20_000)
-    np.testing.assert_allclose(scale_nested(too_sure, labels, assignment), scale(proba, 1.0), atol=0.05)
-    one = scale(too_sure[assignment == 0], find_temperature(too_sure[assignment == 1], labels[assignment == 1]))
-    np.testing.assert_array_equal(scale_nested(too_sure, labels, assignment)[assignment == 0], one)
-
-
-def test_nested_weights_never_see_the_rows_they_are_judged_on(members, small):
+def test_nested_weights_are_chosen_without_the_rows_they_are_judged_on(members, small):
     folds = load_folds(small)
     oof = np.stack([member.oof for member in members]).astype(float)
     outside = folds.assignment != 0
@@ -120,3 +106,40 @@ def test_other_test_images_than_predicted_are_refused(members, small):
     with pytest.raises(InputError, match="not the file whose images good predicted"):
         write_submission(blend(members, folds.labels, folds.assignment), members, folds, small)
     assert not small.submission_csv.exists()
+
+
+def test_an_ensemble_without_names_has_all_complete_experiments(small):
+    save_predictions(small, "complete", [0, 1])
+    save_predictions(small, "tenth", [0, 1], recipe={"train_fraction": 0.1})
+    save_predictions(small, "unfinished", [1])
+    ensemble = make_ensemble(small)
+    assert [member.experiment for member in ensemble.members] == ["complete"]
+    assert ensemble.excluded == {
+        "tenth": "was trained on 10 % of the rows",
+        "unfinished": "has 1 of 2 folds",
+    }
+    assert set(json.loads(small.submission_json.read_text())["members"]) == {"complete"}
+    np.testing.assert_array_equal(ensemble.test_labels, pd.read_csv(small.test_labels_csv)["Label"])
+
+
+def test_an_ensemble_has_the_named_experiments_each_once(members, small):
+    small.test_labels_csv.unlink()  # Only the embedded sample has it.
+    ensemble = make_ensemble(small, ["fair", "good", "fair"])
+    assert [member.experiment for member in ensemble.members] == ["fair", "good"]
+    assert ensemble.excluded == {} and ensemble.test_labels is None
+
+
+def test_without_a_complete_experiment_there_is_no_ensemble(small):
+    save_predictions(small, "unfinished", [1])
+    with pytest.raises(InputError, match=r"has all its folds; train one: python -m scripts\.train"):
+        make_ensemble(small)
+    assert not small.submission_csv.exists()
+
+
+def test_recipes_of_the_last_blend_are_read_from_its_origin(members, small):
+    assert load_blended_recipes(small) == {}
+    make_ensemble(small, ["good", "fair"])
+    assert load_blended_recipes(small) == {"good": "abc", "fair": "abc"}
+    small.submission_json.write_text("{}")
+    with pytest.raises(InputError, match=r"submission\.json is damaged; make another"):
+        load_blended_recipes(small)

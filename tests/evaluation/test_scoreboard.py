@@ -1,32 +1,28 @@
-"""The table over all experiments, and the paired comparison with one of them."""
+"""The table of all experiments, and the paired comparison with one of them."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from src.common.errors import InputError
 from src.data.folds import load_folds
 from src.evaluation.scoreboard import make_scoreboard
-from tests.validation.test_fold_results import save_fake_result
-
-FIGURES = {
-    "train_accuracy": 1.0,
-    "num_parameters": 10,
-    "model_bytes": 7,
-    "num_train_rows": 150,
-    "inference_images_per_second": 100.0,
-    "single_image_seconds": 0.02,
-}
+from tests.fold_results import save_predictions
 
 
-def save_predictions(workspace, experiment, chosen_folds, wrong_rows=(), **changes):
-    """Save folds of an experiment that is right on all rows but `wrong_rows`."""
-    labels = load_folds(workspace).labels.copy()
-    labels[list(wrong_rows)] = (labels[list(wrong_rows)] + 1) % 10
-    for fold in chosen_folds:
-        save_fake_result(workspace, experiment, fold, np.eye(10)[labels] * 0.9 + 0.01, **FIGURES | changes)
+def test_figures_are_over_the_complete_folds(small):
+    save_predictions(small, "half", [1], train_seconds=2.0)
+    save_predictions(small, "complete", [0, 1], wrong_rows=[0, 1, 2], train_seconds=2.0)
+    folds = load_folds(small)
+    board = make_scoreboard(small, folds)
+    assert list(board.experiment) == ["half", "complete"] and list(board.folds_done) == [1, 2]
+    assert board.oof_accuracy.tolist() == [1, pytest.approx(1 - 3 / 300)]
+    assert board.train_seconds.tolist() == [2, 4] and board.images_per_second.tolist() == [100, 100]
+    assert board.single_image_seconds.tolist() == [0.02, 0.02] and "gain" not in board
+    pd.testing.assert_frame_equal(pd.read_csv(small.scoreboard_csv), board)
 
 
-def test_gain_is_paired_on_the_rows_that_both_have(small):
+def test_the_gain_is_paired_on_the_rows_that_both_have(small):
     folds = load_folds(small)
     in_fold_0 = folds.split(0)[1]
     save_predictions(small, "reference", [0, 1], wrong_rows=range(300))
@@ -40,18 +36,13 @@ def test_gain_is_paired_on_the_rows_that_both_have(small):
     assert board.gain_standard_error["half"] == pytest.approx((share * (1 - share) / len(in_fold_0)) ** 0.5)
     assert board.gain["other"] == 1 and board.gain["reference"] == 0
     assert np.isnan(make_scoreboard(small, folds, against="other").set_index("experiment").gain["half"])
-    assert "gain" not in make_scoreboard(small, folds)
 
 
-def test_comparing_with_what_is_not_there_is_refused(small):
+def test_comparing_with_an_experiment_without_results_is_refused(small):
     save_predictions(small, "half", [0])
-    with pytest.raises(InputError, match="no results of 'whole'; it has: half"):
+    with pytest.raises(InputError, match="no results of 'whole'.* There are results of: half"):
         make_scoreboard(small, load_folds(small), against="whole")
 
 
-def test_results_from_before_single_images_were_timed_are_shown(small):
-    save_predictions(small, "old", [0, 1])
-    path = small.fold_path("old", 1, ".json")
-    path.write_text(path.read_text().replace('"single_image_seconds": 0.02', '"other": 0'))
-    board = make_scoreboard(small, load_folds(small))
-    assert np.isnan(board.single_image_seconds[0]) and board.images_per_second[0] == 100
+def test_no_results_are_an_empty_board(small):
+    assert make_scoreboard(small, load_folds(small)).empty and not small.scoreboard_csv.exists()
