@@ -16,7 +16,7 @@ from src.common.workspace import REPOSITORY, Workspace
 from src.experiments import EXPERIMENTS
 from src.validation.fold_results import read_fold_predictions
 from tests.conftest import files_below
-from tests.evaluation.test_scoreboard import save_predictions
+from tests.fold_results import save_predictions
 
 
 def run_command(workspace, *command, **settings):
@@ -84,8 +84,8 @@ def test_a_blend_without_names_is_of_all_that_is_whole(small):
     save_predictions(small, "tenth", [0, 1], recipe={"train_fraction": 0.1})
     save_predictions(small, "unfinished", [1], recipe={})
     blend = run_script(small, "ensemble")
-    assert "left out: tenth, which learnt from a share of the rows" in blend.stdout
-    assert "left out: unfinished, with 1 of 2 folds" in blend.stdout
+    assert "left out: tenth, which was trained on 10 % of the rows" in blend.stdout
+    assert "left out: unfinished, which has 1 of 2 folds" in blend.stdout
     assert set(json.loads(small.submission_json.read_text())["members"]) == {"whole"}
 
 
