@@ -1,6 +1,6 @@
-"""Write a directory that is a Hugging Face Space of the digit reader: python -m scripts.make_space DIR.
+"""Write a directory that is a Hugging Face Space of the app: python -m scripts.make_space DIR.
 
-Then make a Space of the kind Gradio at huggingface.co/new-space and push the directory to its git repository.
+To publish it, create a Space with the SDK Gradio at huggingface.co/new-space and push the directory to its repository.
 """
 
 import argparse
@@ -12,7 +12,7 @@ from src.app.release.space import make_space
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m scripts.make_space", description=__doc__)
-    parser.add_argument("directory", metavar="DIR", type=Path, help="a new directory")
+    parser.add_argument("directory", metavar="DIR", type=Path, help="a new or empty directory")
     arguments = parser.parse_args()
     make_space(arguments.directory)
     print(arguments.directory)

@@ -1,1 +1,1 @@
-"""A trained network as ONNX and LiteRT, checked against the original."""
+"""Trained networks as ONNX and LiteRT files, each checked against the network itself."""

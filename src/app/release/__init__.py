@@ -1,1 +1,1 @@
-"""How the app's networks are made and published: training on all rows, ONNX files, the Hugging Face Space."""
+"""How the app's networks are made and published: ONNX files with records, and the Hugging Face Space."""

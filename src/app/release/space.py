@@ -1,30 +1,31 @@
-"""Make a Hugging Face Space of the digit reader: a directory that runs there as it is."""
+"""Make a Hugging Face Space of the app: a directory that runs there as it is."""
 
 import ast
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from importlib.metadata import packages_distributions, version
 from pathlib import Path
 
 from src.common.errors import InputError
 from src.common.workspace import APP_WEIGHTS_DIR, REPOSITORY
 
-START = REPOSITORY / "scripts" / "app.py"
-NEVER_IMPORTED = ("python-multipart", "httptools", "uvloop")
-"""Packages that others look for by themselves."""
-APP = '''"""Serve the digit reader."""
+_ENTRY_POINT = REPOSITORY / "scripts" / "app.py"
+_WEB_DIR = REPOSITORY / "src" / "app" / "web"
+_LOADED_BY_OTHERS = ("python-multipart", "httptools", "uvloop")
+"""Requirements that no module of the app imports: FastAPI loads the first, uvicorn the others."""
+_APP = '''"""Serve the digit recogniser."""
 
 import os
 
 from scripts.app import serve
 
-if __name__ == "__main__":  # the processes that read pictures import this file as well
+if __name__ == "__main__":  # The app's worker processes import this file too.
     serve("0.0.0.0", int(os.environ.get("GRADIO_SERVER_PORT", 7860)), framed_by="https://huggingface.co")
 '''
-README = """---
-title: Digit reader
+_README = """---
+title: Digit recogniser
 emoji: "🔢"
 colorFrom: blue
 colorTo: indigo
@@ -36,36 +37,50 @@ pinned: false
 license: mit
 ---
 
-Draw a digit, upload a picture of one or use the camera, and see why it is read as it is; or read a number of several
-digits. `POST /api/predict` and `POST /api/read` answer over HTTP, `/docs` describes them.
+Recognises handwritten digits. Draw a digit, upload a picture of one or use the camera; the page also shows which parts
+of the image decided. It recognises numbers of several digits too. The same is available over HTTP as
+`POST /api/predict` and `POST /api/read`, described at `/docs`.
 """
 
 
 def make_space(directory: Path) -> None:
-    """Write README.md, app.py, requirements.txt, the tracked networks, the modules that the reader needs, and its pad.
+    """Write README.md, app.py, requirements.txt, the tracked networks, and the modules and web files of the app.
+
+    Args:
+        directory: a new or empty directory.
 
     Raises:
-        InputError: the directory is there and not empty.
+        InputError: the directory exists and is not empty.
     """
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
         raise InputError(f"{directory} is not an empty directory; name a new one")
     directory.parent.mkdir(parents=True, exist_ok=True)
-    modules = find_modules([START])
+    modules = find_modules([_ENTRY_POINT])
+    web_files = [path for path in _WEB_DIR.iterdir() if path.is_file() and path.suffix != ".py"]
     with tempfile.TemporaryDirectory(dir=directory.parent) as temporary:
         space = Path(temporary) / "space"
-        for path in [*modules, *REPOSITORY.glob("src/app/*.js"), *APP_WEIGHTS_DIR.iterdir(), REPOSITORY / "LICENSE"]:
+        for path in (*modules, *web_files, *APP_WEIGHTS_DIR.glob("[!.]*"), REPOSITORY / "LICENSE"):
             target = space / path.relative_to(REPOSITORY)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, target)
-        (space / "app.py").write_text(APP)
+        (space / "app.py").write_text(_APP)
         (space / "requirements.txt").write_text("".join(f"{line}\n" for line in find_requirements(modules)))
         python = ".".join(map(str, sys.version_info[:2]))
-        (space / "README.md").write_text(README.format(gradio=version("gradio"), python=python))
+        (space / "README.md").write_text(_README.format(gradio=version("gradio"), python=python))
         space.replace(directory)
 
 
 def find_modules(paths: Iterable[Path]) -> list[Path]:
-    """Of this repository, these modules and all that they import, directly or not, with their packages."""
+    """Find everything in this repository that modules import, directly or not: the modules and their packages.
+
+    The standard library's modulefinder would also follow imports for type checkers, which pull in Keras.
+
+    Args:
+        paths: the modules to start from.
+
+    Returns:
+        Their files and those that they need, sorted.
+    """
     found: set[Path] = set()
     waiting = list(paths)
     while waiting:
@@ -75,33 +90,44 @@ def find_modules(paths: Iterable[Path]) -> list[Path]:
         found.add(path)
         if path.parent != REPOSITORY:
             waiting.append(path.parent / "__init__.py")
-        for name in find_imports(path):
-            parts = name.split(".")
-            if parts[0] in ("src", "scripts"):  # of a.b.c, c may be a module or a name in b
-                waiting += [
-                    file
-                    for size in (len(parts), len(parts) - 1)
-                    for place in [REPOSITORY.joinpath(*parts[:size])]
-                    for file in (place.with_suffix(".py"), place / "__init__.py")
-                    if file.exists()
-                ]
+        waiting += [file for name in _find_imports(path) for file in _find_files(name)]
     return sorted(found)
 
 
 def find_requirements(modules: Iterable[Path]) -> list[str]:
-    """Pins of the packages that modules import, as they are installed here; Gradio comes with the Space itself."""
-    names = {name.partition(".")[0] for path in modules for name in find_imports(path)}
-    owners = packages_distributions()
-    packages = {owners[name][0] for name in names - sys.stdlib_module_names - {"src", "scripts", "gradio"}}
-    return sorted(f"{package}=={version(package)}" for package in {*packages, *NEVER_IMPORTED})
+    """List the packages that modules import, pinned to the versions installed here.
+
+    Gradio is left out, as its version stands in the README of the Space.
+    """
+    names = {name.partition(".")[0] for path in modules for name in _find_imports(path)}
+    distributions = packages_distributions()
+    packages = {distributions[name][0] for name in names - sys.stdlib_module_names - {"src", "scripts", "gradio"}}
+    return sorted(f"{package}=={version(package)}" for package in {*packages, *_LOADED_BY_OTHERS})
 
 
-def find_imports(path: Path) -> set[str]:
-    """Dotted names of everything that a file imports, wherever in the file."""
+def _find_imports(path: Path) -> set[str]:
+    """Find the dotted names that a file imports, also inside functions, but not those for type checkers alone."""
     found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in _walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             found |= {f"{node.module}.{alias.name}" for alias in node.names}
     return found
+
+
+def _walk(node: ast.AST) -> Iterator[ast.AST]:
+    for child in ast.iter_child_nodes(node):
+        if not (isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING"):
+            yield child
+            yield from _walk(child)
+
+
+def _find_files(name: str) -> list[Path]:
+    """Find the files of this repository that a dotted name may mean: of a.b.c, c is a module of a.b or a name in it."""
+    parts = name.split(".")
+    if parts[0] not in ("src", "scripts"):
+        return []
+    places = (REPOSITORY.joinpath(*parts[:size]) for size in (len(parts), len(parts) - 1))
+    files = (file for place in places for file in (place.with_suffix(".py"), place / "__init__.py"))
+    return [file for file in files if file.exists()]
