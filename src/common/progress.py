@@ -139,3 +139,10 @@ def bar(description: str, total: int | None, completed: int = 0) -> Iterator[Cal
         yield lambda: _display.advance(key)
     finally:
         _display.close(key)
+
+
+def format_duration(seconds: float) -> str:
+    """Write a duration in the unit that suits it: '45 s', '12 min', '3.5 h'."""
+    if seconds < 100:
+        return f"{max(1, round(seconds))} s"
+    return f"{round(seconds / 60)} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"

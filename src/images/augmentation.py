@@ -170,4 +170,5 @@ def _smooth_basis(sigma: float) -> npt.NDArray[np.float32]:
     distance = np.subtract.outer(np.arange(IMAGE_SIDE), np.arange(IMAGE_SIDE))
     values, vectors = np.linalg.eigh(np.exp(-(distance**2) / (4 * sigma**2)))
     kept = values > 1e-4 * values.sum()
-    return (vectors[:, kept] * np.sqrt(values[kept])).astype(np.float32)
+    basis: npt.NDArray[np.float32] = (vectors[:, kept] * np.sqrt(values[kept])).astype(np.float32)
+    return basis

@@ -45,7 +45,7 @@ class TTA:
 
 
 def distort(images: Images, rotation: float, zoom: float) -> Images:
-    """Rotate (degrees) and zoom (factor) images, uint8 (n, 28, 28, 1), about their centre, with linear interpolation."""
+    """Rotate (degrees) and zoom (factor) images, uint8 (n, 28, 28, 1), about their centre."""
     factors, zeros = np.full((1, 2), zoom), np.zeros((1, 2))
     sources = find_sources(np.array([rotation]), factors, shear=zeros, shift=zeros).astype(np.float32)
     sources = sources.reshape(1, 2, IMAGE_SIDE, IMAGE_SIDE)

@@ -55,7 +55,8 @@ class KerasClassifier:
         return self._predict_once(images) if self.tta is None else self.tta.predict(self._predict_once, images)
 
     def _predict_once(self, images: Images) -> Proba:
-        return predict_in_batches(self.model, images)
+        proba: Proba = predict_in_batches(self.model, images)
+        return proba
 
     def without_tta(self) -> "KerasClassifier":
         """Return the same model without test-time augmentation."""

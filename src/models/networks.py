@@ -119,9 +119,9 @@ def dense_network(num_layers: int = 2, width: int = 512, dropout: float = 0.2) -
 def line_cnn(dropout: float = 0.3, momentum: float = 0.95) -> keras.Model:
     """Residual blocks over lines of digits of any width, uint8 (n, 28, w, 1), w a multiple of 4.
 
-    The output is not one distribution but one for every two columns, (n, w / 2, 11): digits 0 to 9, and no digit centre;
-    see src/images/digit_lines.py. Fully convolutional, as the network of Matan et al. 1991 ("Multi-digit recognition using
-    a space displacement neural network", NIPS 4).
+    There is one output for every two columns, (n, w / 2, 11): digits 0 to 9, and no digit centre; see
+    src/images/digit_lines.py. Fully convolutional, as the network of Matan et al. 1991 ("Multi-digit recognition
+    using a space displacement neural network", NIPS 4).
     """
     pixels = keras.Input((IMAGE_SHAPE[0], None, 1), name="pixels")
     x = layers.Rescaling(1 / 255)(pixels)

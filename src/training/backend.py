@@ -19,7 +19,7 @@ def prepare_backend(seed: int) -> None:
         import jax
 
         cache_dir = Path(tempfile.gettempdir()) / f"jax-programs-{os.getuid()}"
-        jax.config.update("jax_compilation_cache_dir", str(cache_dir))  # Shared by folds and processes.
+        jax.config.update("jax_compilation_cache_dir", str(cache_dir))  # type: ignore[no-untyped-call]  # Shared.
     if keras.config.backend() == "tensorflow":
         import tensorflow as tf
 

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,7 @@ from src.models.classifiers import SklearnClassifier
 from src.training.trainers import Report, TrainingContext, require_labels_only
 
 if TYPE_CHECKING:
-    from lightgbm import LGBMClassifier
+    from lightgbm import Booster, LGBMClassifier
     from lightgbm.callback import CallbackEnv
 
 STAGE = 25
@@ -115,7 +115,7 @@ class _StageWatch:
         num_done = env.iteration + 1
         if num_done % STAGE == 0 or num_done == env.end_iteration:
             seconds = time.perf_counter() - self.started
-            proba = np.asarray(env.model.predict(self.valid_features))  # type: ignore[union-attr]
+            proba = np.asarray(cast("Booster", env.model).predict(self.valid_features))
             valid_accuracy = accuracy(self.valid_labels, proba)
             self.history.append({"rounds": num_done, "valid_accuracy": valid_accuracy, "seconds": seconds})
             say(f"  round {num_done}/{env.end_iteration}  valid_accuracy {valid_accuracy:.4f}  {seconds:.1f} s")

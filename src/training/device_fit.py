@@ -1,7 +1,7 @@
-"""Training whose images live on the device: one compiled program a epoch draws, distorts and learns (JAX).
+"""Training with the images in the GPU's memory: one compiled JAX program per epoch augments and trains.
 
-A small network needs so little time for a batch on a GPU that fetching the batch from the host, and each step's call,
-would take most of it. Only `keras_training.trains_on_device` leads here.
+A GPU needs so little time for a batch of a small network that copying the batch from the host, and the call of each
+step, would take most of it. `backend.trains_on_device` decides whether this module is used.
 """
 
 from collections.abc import Callable
@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import keras
 import numpy as np
+import numpy.typing as npt
 
 from src.images.augmentation import Augmentation, change_strokes, draw_sources
 from src.training.keras_fit import AugmentedBatches
@@ -23,9 +24,11 @@ class JaxDraws:
         self.key = key
 
     def uniform(self, *shape: int) -> jax.Array:
+        """Draw from 0 to 1."""
         return jax.random.uniform(self._next(), shape)
 
     def normal(self, *shape: int) -> jax.Array:
+        """Draw with mean 0 and variance 1."""
         return jax.random.normal(self._next(), shape)
 
     def _next(self) -> jax.Array:
@@ -34,28 +37,29 @@ class JaxDraws:
 
 
 def distort(augmentation: Augmentation, images: jax.Array, key: jax.Array) -> jax.Array:
-    """Distort images, uint8 (n, 28, 28, 1), at random: float32 (n, 28, 28, 1), whole grey levels."""
+    """Distort images, uint8 (n, 28, 28, 1), at random: float32 (n, 28, 28, 1), rounded to whole grey levels."""
     draws = JaxDraws(key)
     distorted = resample(images, draw_sources(augmentation, len(images), draws, jnp))
-    return change_strokes(augmentation, distorted, draws, jnp)
+    changed: jax.Array = change_strokes(augmentation, distorted, draws, jnp)
+    return changed
 
 
 def resample(images: jax.Array, sources: jax.Array) -> jax.Array:
-    """Look up each pixel at its source, as cv2.remap does: linear between pixels, paper outside.
+    """Look up each pixel at its source with linear interpolation, as cv2.remap does; outside is background.
 
     Args:
         images: uint8 (n, 28, 28, 1).
         sources: x and y in pixels, float32 (n, 2, 28, 28).
 
     Returns:
-        float32 (n, 28, 28, 1), whole grey levels.
+        float32 (n, 28, 28, 1), rounded to whole grey levels.
     """
     corner = jnp.floor(sources).astype(jnp.int32)
     part = sources - corner
-    padded = jnp.pad(images[..., 0], ((0, 0), (1, 1), (1, 1)))  # one pixel of paper around, where all else is looked up
+    padded = jnp.pad(images[..., 0], ((0, 0), (1, 1), (1, 1)))  # One pixel of background on each side.
     side = images.shape[1]
 
-    def look_up(right: int, down: int) -> jax.Array:
+    def weigh(right: int, down: int) -> jax.Array:
         x, y = (jnp.clip(corner[:, axis] + step, -1, side) + 1 for axis, step in ((0, right), (1, down)))
         pixels = jnp.take_along_axis(
             padded.reshape(len(images), -1), (y * (side + 2) + x).reshape(len(images), -1), axis=1
@@ -63,7 +67,7 @@ def resample(images: jax.Array, sources: jax.Array) -> jax.Array:
         weight = (part[:, 0] if right else 1 - part[:, 0]) * (part[:, 1] if down else 1 - part[:, 1])
         return pixels.reshape(weight.shape).astype(jnp.float32) * weight
 
-    return jnp.round(look_up(0, 0) + look_up(1, 0) + look_up(0, 1) + look_up(1, 1))[..., None]
+    return jnp.round(weigh(0, 0) + weigh(1, 0) + weigh(0, 1) + weigh(1, 1))[..., None]
 
 
 def fit_on_device(
@@ -73,33 +77,33 @@ def fit_on_device(
     epochs: int,
     callbacks: list[keras.callbacks.Callback],
 ) -> None:
-    """Do what `model.fit(batches)` does, epoch by epoch, for a compiled model whose loss is the cross-entropy.
+    """Do what `model.fit(batches)` does, for a compiled model whose loss is the categorical cross-entropy.
 
-    Rows are shuffled by `batches`, as on the host; distortions depend on its seed and epoch. The callbacks hear of
-    epochs, not of batches, and find the state in the model and its optimizer.
+    `batches` shuffles the rows, as on the host; distortions depend on its seed and epoch. The callbacks are called for
+    epochs, not for batches, and find the state in the model and its optimizer.
     """
     run_epoch = _compile(model, batches.augmentation)
     images, targets = (jax.device_put(_pad(array)) for array in (batches.images, batches.targets))
-    heard = keras.callbacks.CallbackList(callbacks, model=model, epochs=epochs)
-    heard.on_train_begin()
+    listeners = keras.callbacks.CallbackList(callbacks, model=model, epochs=epochs)
+    listeners.on_train_begin()
     for epoch in range(initial_epoch, epochs):
-        heard.on_epoch_begin(epoch)
+        listeners.on_epoch_begin(epoch)
         order = batches.order[: len(batches) * batches.batch_size].reshape(len(batches), batches.batch_size)
         key = jax.random.fold_in(jax.random.key(batches.seed), batches.epoch)
         state, loss, accuracy = run_epoch(_get_state(model), images, targets, order, key)
         _set_state(model, state)
-        heard.on_epoch_end(epoch, {"accuracy": float(accuracy), "loss": float(loss)})
-    heard.on_train_end()
+        listeners.on_epoch_end(epoch, {"accuracy": float(accuracy), "loss": float(loss)})
+    listeners.on_train_end()
     model.optimizer.finalize_variable_values(model.trainable_variables)
 
 
-def _pad(rows: np.ndarray) -> np.ndarray:
-    """Add empty rows, which no one looks at, up to a multiple of 1,024: folds of nearly equal size share a program."""
+def _pad(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Add unused empty rows up to a multiple of 1,024, so that folds of nearly equal size share a compiled program."""
     return np.pad(rows, ((0, -len(rows) % 1024), *((0, 0),) * (rows.ndim - 1)))
 
 
 State = tuple[list[Any], list[Any], list[Any]]
-"""Values of the model's trainable and other variables, and of the optimizer's."""
+"""Values of the model's trainable and other variables, and of the optimizer's variables."""
 
 
 def _variables(model: keras.Model) -> tuple[list[Any], list[Any], list[Any]]:
@@ -120,12 +124,14 @@ def _set_state(model: keras.Model, state: State) -> None:
 def _compile(
     model: keras.Model, augmentation: Augmentation | None
 ) -> Callable[..., tuple[State, jax.Array, jax.Array]]:
-    """The program of one epoch: from state, images, targets, row numbers (steps, batch) and key."""
+    """Compile the program of one epoch, a function of state, images, targets, row numbers (steps, batch) and key."""
 
-    def measure(trainable: list[Any], others: list[Any], pixels: jax.Array, wanted: jax.Array) -> tuple[jax.Array, Any]:
+    def measure(
+        trainable: list[Any], others: list[Any], pixels: jax.Array, targets: jax.Array
+    ) -> tuple[jax.Array, Any]:
         proba, others = model.stateless_call(trainable, others, pixels, training=True)
-        loss = keras.ops.mean(keras.losses.categorical_crossentropy(wanted, proba))
-        return loss, (others, (proba.argmax(axis=-1) == wanted.argmax(axis=-1)).mean())
+        loss = keras.ops.mean(keras.losses.categorical_crossentropy(targets, proba))
+        return loss, (others, (proba.argmax(axis=-1) == targets.argmax(axis=-1)).mean())
 
     def run_epoch(
         state: State, images: jax.Array, targets: jax.Array, order: jax.Array, key: jax.Array

@@ -100,13 +100,13 @@ def _make_negative(recipe: Distillation, one: Images, other: Images, rng: np.ran
 
 def _make_noise(rng: np.random.Generator) -> Ink:
     noise = cv2.GaussianBlur(rng.normal(size=(IMAGE_SIDE, IMAGE_SIDE)), (0, 0), rng.uniform(1.5, 4))
-    return (2 * noise / noise.std() - rng.uniform(-0.5, 2)).clip(0, 1).astype(np.float32)
+    return np.asarray((2 * noise / noise.std() - rng.uniform(-0.5, 2)).clip(0, 1), np.float32)
 
 
 def _crop_columns(image: Images) -> Ink:
     """Cut out the columns from the first to the last that has ink."""
     inked = np.flatnonzero((image[..., 0] >= min(_INK, image.max())).any(axis=0))
-    return image[:, inked[0] : inked[-1] + 1, 0].astype(np.float32) / 255
+    return np.asarray(image[:, inked[0] : inked[-1] + 1, 0] / np.float32(255), np.float32)
 
 
 def _place_side_by_side(left: Ink, right: Ink, gap: int) -> Ink:

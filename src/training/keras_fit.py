@@ -14,7 +14,7 @@ import numpy.typing as npt
 from src.common.arrays import LabelledImages
 from src.common.files import atomic_write
 from src.common.metrics import accuracy
-from src.common.progress import bar, say
+from src.common.progress import bar, format_duration, say
 from src.images.augmentation import Augmentation, augment
 from src.models.classifiers import predict_in_batches
 from src.training.trainers import Report
@@ -23,7 +23,7 @@ MAX_MEASURED = 2000
 """Validation images that an epoch is measured on, at most."""
 
 
-class AugmentedBatches(keras.utils.PyDataset):
+class AugmentedBatches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no types.
     """Shuffled, augmented batches of equal size, made ahead in threads; the same ones for any number of workers.
 
     The rows that do not fill a last batch are left out, different ones in each epoch. Images are uint8
@@ -105,7 +105,7 @@ def measure_valid(model: keras.Model, valid: LabelledImages) -> dict[str, float]
     return {"valid_accuracy": accuracy(valid.labels[::step], proba)}
 
 
-class EpochWatch(keras.callbacks.Callback):
+class EpochWatch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types.
     """Seeds each epoch, shows its progress, measures it, saves a checkpoint after it, and reports it."""
 
     def __init__(
@@ -155,5 +155,5 @@ class EpochWatch(keras.callbacks.Callback):
         say(f"  epoch {epoch + 1}/{self.params['epochs']}  {figures}  {seconds:.1f} s")
         num_left = self.params["epochs"] - epoch - 1
         if epoch == self.first_epoch and num_left:
-            say(f"  the other {num_left} epochs of this fold take about {max(1, round(num_left * seconds / 60))} min")
+            say(f"  this fold needs about {format_duration(num_left * seconds)} more")
         self.report(entry)

@@ -139,13 +139,13 @@ def _find_left(previous: PlacedDigit, digit: npt.NDArray[np.uint8], top: int, ga
     ends = _measure_background(other[start - other_top : end - other_top, ::-1])
     starts = _measure_background(digit[start - top : end - top])
     leftmost = right - min(digit.shape[1], other.shape[1]) // 2
-    return int(max(leftmost, right - int((ends + starts).min()) + gap))
+    return int(max(leftmost, right - (ends + starts).min() + gap))
 
 
 def _measure_background(digit: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
     """Count the pixels to the left of the ink in each row; the whole width in a row without ink."""
     inked = digit >= _INK
-    return np.where(inked.any(axis=1), inked.argmax(axis=1), digit.shape[1])
+    return np.asarray(np.where(inked.any(axis=1), inked.argmax(axis=1), digit.shape[1]), np.int64)
 
 
 def _draw_matrix(recipe: LineImageRecipe, shape: tuple[int, ...], rng: np.random.Generator) -> npt.NDArray[np.float64]:

@@ -124,8 +124,8 @@ def run(experiments: Sequence[Experiment], folds: Sequence[int] | None, workspac
         runner: where the folds are trained.
 
     Raises:
-        InputError: missing or damaged input, a fold that does not exist, a complete fold of another recipe or other data,
-            or a student whose teacher is neither complete nor trained now.
+        InputError: missing or damaged input, a fold that does not exist, a complete fold of another recipe or other
+            data, or a student whose teacher is neither complete nor trained now.
     """
     dataset = load_dataset(workspace)
     with locked(*(workspace.oof_dir / experiment.name for experiment in experiments)):

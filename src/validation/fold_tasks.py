@@ -43,8 +43,8 @@ def find_pending(
     """List the folds that are still to be trained, after checking the complete ones.
 
     Raises:
-        InputError: a fold does not exist, a complete fold is of another recipe or other data, or the teacher of a student
-            is neither complete nor among the experiments.
+        InputError: a fold does not exist, a complete fold is of another recipe or other data, or the teacher of a
+            student is neither complete nor among the experiments.
     """
     num_folds = dataset.folds.num_folds
     for fold in folds:
@@ -135,7 +135,8 @@ def load_fold_classifier(workspace: Workspace, experiment: str, fold: int) -> Cl
                 return load_classifier(path)
             except Exception as error:  # A damaged or outdated file fails in many ways.
                 raise InputError(
-                    f"{path} cannot be loaded ({error}); delete {record_path} and run: {train_command(experiment, fold)}"
+                    f"{path} cannot be loaded ({error}); delete {record_path} and run: "
+                    f"{train_command(experiment, fold)}"
                 ) from None
     raise InputError(
         f"the model of {experiment}, fold {fold}, is gone; delete {record_path} and train it again: "

@@ -2,8 +2,8 @@
 
 import json
 from dataclasses import replace
-from functools import partial
 
+import numpy as np
 import pytest
 
 from src.common.errors import InputError
@@ -11,10 +11,10 @@ from src.common.files import locked
 from src.data.datasets import load_dataset
 from src.data.folds import load_folds
 from src.experiments import EXPERIMENTS
-from src.images.test_time_augmentation import View
-from src.models.networks import tiny_cnn
+from src.images.test_time_augmentation import TTA
 from src.validation import cross_validation
 from src.validation.fold_results import load_fold_record, read_fold_predictions
+from src.validation.fold_tasks import load_fold_classifier
 from src.validation.oof import load_oof_predictions
 from src.validation.runners.local import run_local
 from tests.conftest import files_below
@@ -56,13 +56,13 @@ def test_same_experiment_and_fold_give_identical_bytes(small):
 def test_record_says_where_the_result_comes_from(small):
     cross_validation.run([SMOKE], [0], small, run_local)
     record = load_fold_record(small, "smoke", 0)
-    valid = read_fold_predictions(small, "smoke", 0)
-    labels = load_folds(small).labels[valid["valid_rows"]]
-    assert record.valid_accuracy == (valid["valid_proba"].argmax(axis=1) == labels).mean()
+    predictions = read_fold_predictions(small, "smoke", 0)
+    labels = load_folds(small).labels[predictions.valid_rows]
+    assert record.valid_accuracy == (predictions.valid_proba.argmax(axis=1) == labels).mean()
     assert record.recipe["trainer"]["network"] == {"function": "tiny_cnn", "momentum": 0.95}
     assert len(record.history) == SMOKE.trainer.epochs
     assert set(record.fingerprints) == {"train", "test", "folds"}
-    assert record["threads"] >= 1 and record["versions"]["keras"] and record.seed == SMOKE.fold_seed(0)
+    assert record.threads >= 1 and record.versions["keras"] and record.seed == SMOKE.fold_seed(0)
 
 
 def test_a_changed_experiment_is_refused_and_its_results_are_kept(small):
@@ -80,7 +80,7 @@ def test_a_changed_experiment_is_refused_for_other_folds_too(small):
         cross_validation.run([replace(QUICK, seed=1)], [1], small, run_local)
 
 
-def test_what_a_crash_after_saving_leaves_is_tidied_up(small):
+def test_what_a_crash_after_saving_leaves_is_deleted(small):
     cross_validation.run([QUICK], [0], small, run_local)
     left = small.checkpoint_dir(QUICK.name, 0)
     left.mkdir()
@@ -113,7 +113,7 @@ def test_a_checkpoint_of_another_recipe_is_not_resumed(small):
     assert "loss" in load_fold_record(small, "smoke", 0).history[0]
 
 
-def test_a_second_training_of_the_same_experiment_is_told(small):
+def test_a_second_training_of_the_same_experiment_is_refused(small):
     with locked(small.oof_dir / QUICK.name), pytest.raises(InputError, match="another process"):
         cross_validation.run([QUICK], None, small, run_local)
 
@@ -124,29 +124,21 @@ def test_folds_that_do_not_exist_are_refused(small, fold):
         cross_validation.run([QUICK], [fold], small, run_local)
 
 
-def test_hash_changes_with_anything_that_decides_the_result():
-    trainer = SMOKE.trainer
-    changed = [
-        replace(SMOKE, seed=1),
-        replace(SMOKE, teachers=(QUICK,)),
-        replace(SMOKE, teachers=(replace(QUICK, seed=1),)),
-        replace(SMOKE, trainer=replace(trainer, epochs=3)),
-        replace(SMOKE, trainer=replace(trainer, augmentation=replace(trainer.augmentation, shear=1.0))),
-        replace(SMOKE, trainer=replace(trainer, views=(View(rotation=5),))),
-        replace(SMOKE, trainer=replace(trainer, network=EXPERIMENTS["strided"].trainer.network)),
-        replace(SMOKE, trainer=replace(trainer, network=partial(tiny_cnn, momentum=0.9))),
-        replace(SMOKE, trainer=replace(trainer, network=partial(tiny_cnn, 0.8))),
-    ]
-    assert len({experiment.hash() for experiment in [SMOKE, *changed]}) == 1 + len(changed)
-    assert replace(SMOKE, note="a better note").hash() == SMOKE.hash()
+def test_a_loaded_model_reproduces_its_out_of_fold_predictions_to_the_last_bit(small):
+    """With test-time augmentation, which is saved with the model."""
+    experiment = replace(SMOKE, name="with_tta", trainer=replace(SMOKE.trainer, tta=TTA(confidence_threshold=0.5)))
+    cross_validation.run([experiment], [0], small, run_local)
+    predictions, dataset = read_fold_predictions(small, "with_tta", 0), load_dataset(small)
+    classifier = load_fold_classifier(small, "with_tta", 0)
+    valid_images = dataset.images[predictions.valid_rows]
+    np.testing.assert_array_equal(classifier.predict_proba(valid_images), predictions.valid_proba)
+    np.testing.assert_array_equal(classifier.predict_proba(dataset.test_images), predictions.test_proba)
+    assert (classifier.without_tta().predict_proba(valid_images) != predictions.valid_proba).any()
 
 
-def test_every_fold_and_experiment_has_its_own_seed():
-    seeds = {experiment.fold_seed(fold) for experiment in EXPERIMENTS.values() for fold in range(10)}
-    assert len(seeds) == 10 * len(EXPERIMENTS)
-
-
-def test_two_folds_are_estimated_to_take_longer_than_one(small):
-    tasks = cross_validation.find_pending([SMOKE], [0, 1], load_dataset(small), small)
-    one, both = (cross_validation.estimate_seconds(chosen) for chosen in (tasks[:1], tasks))
-    assert one > 0 and both > one
+def test_the_forecast_appears_after_the_first_epoch(small, capfd):
+    experiment = replace(SMOKE, name="longer", trainer=replace(SMOKE.trainer, epochs=3))
+    cross_validation.run([experiment], [0], small, run_local)
+    lines = capfd.readouterr().err.splitlines()
+    (forecast,) = [number for number, line in enumerate(lines) if "this fold needs about" in line]
+    assert "epoch 1/3" in lines[forecast - 1]

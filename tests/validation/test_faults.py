@@ -1,9 +1,10 @@
-"""What goes wrong where trainings run; the next run mends it: the same bits, nothing done twice, nothing left."""
+"""Faults of machines and disks: the next run ends with the same bits, repeats nothing finished and leaves nothing."""
 
 import ctypes
 import os
 import re
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from src.benchmark.faults import measure_faults
-from src.common.workspace import REPOSITORY
+from src.common.workspace import REPOSITORY, Workspace
 from src.experiments import EXPERIMENTS
 from src.training.keras_fit import Checkpoint
 from src.validation import cross_validation
@@ -29,6 +30,7 @@ def snapshot_predictions(workspace):
     return {name: data for name, data in snapshot(workspace.oof_dir).items() if name.endswith(".npz")}
 
 
+@pytest.mark.slow
 def test_killed_trainings_end_with_the_same_bits():
     figures = measure_faults(num_kills=3)
     assert figures["kills"] == 3
@@ -36,10 +38,17 @@ def test_killed_trainings_end_with_the_same_bits():
     assert figures["computed_twice"] == figures["left_behind"] == figures["problems"] == 0
 
 
+@pytest.fixture(scope="module")
+def trained_once(sample_small, tmp_path_factory):
+    workspace = sample_small(tmp_path_factory.mktemp("trained") / "workspace")
+    cross_validation.run([SMOKE], None, workspace, run_local)
+    return workspace
+
+
 @pytest.fixture
-def trained(small):
-    cross_validation.run([SMOKE], None, small, run_local)
-    return small
+def trained(trained_once, tmp_path):
+    """A workspace with a complete experiment, for a test to damage."""
+    return Workspace(shutil.copytree(trained_once.root, tmp_path / "trained"))
 
 
 def flip_a_byte(path):
@@ -62,7 +71,7 @@ def cut_in_half(path):
         (".keras", Path.unlink),
     ],
 )
-def test_the_remedy_for_a_damaged_fold_mends_it(trained, suffix, damage):
+def test_the_remedy_for_a_damaged_fold_repairs_it(trained, suffix, damage):
     before = snapshot_predictions(trained)
     damage(trained.fold_path("smoke", 1, suffix))
     ((subject, problem),) = [finding for finding in verify(trained) if finding[1]]
@@ -74,7 +83,7 @@ def test_the_remedy_for_a_damaged_fold_mends_it(trained, suffix, damage):
     assert snapshot_predictions(trained) == before and not [problem for _, problem in verify(trained) if problem]
 
 
-def test_a_lost_record_is_told_and_made_again(trained):
+def test_a_lost_record_is_reported_and_made_again(trained):
     before = snapshot_predictions(trained)
     trained.fold_path("smoke", 1, ".json").unlink()
     ((subject, problem),) = [finding for finding in verify(trained) if finding[1]]
@@ -106,14 +115,15 @@ def test_a_disk_that_fills_up_while_a_fold_is_saved_loses_nothing(trained, sampl
     assert files_below(workspace.oof_dir) == files_below(trained.oof_dir)
 
 
-def test_a_second_driver_is_told_and_disturbs_nothing(trained, sample_small, tmp_path):
+@pytest.mark.slow
+def test_a_second_driver_is_refused_and_disturbs_nothing(trained, sample_small, tmp_path):
     workspace = sample_small(tmp_path / "shared")
     command = [sys.executable, "-m", "scripts.train", "smoke"]
     environment = os.environ | {"DIGITS_WORKSPACE": str(workspace.root)}
     first = subprocess.Popen(command, cwd=REPOSITORY, env=environment, stderr=subprocess.PIPE, text=True)
     with first:
         next(line for line in first.stderr if "epoch 1/2" in line)
-        first.send_signal(signal.SIGSTOP)  # or it may be done before the second has begun
+        first.send_signal(signal.SIGSTOP)  # Otherwise it may finish before the second one has begun.
         second = subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True)
         first.send_signal(signal.SIGCONT)
         first.stderr.read()
@@ -122,7 +132,7 @@ def test_a_second_driver_is_told_and_disturbs_nothing(trained, sample_small, tmp
 
 
 def test_a_clock_that_is_set_back_changes_nothing(small, sample_small, tmp_path, monkeypatch, capfd):
-    """To the next run, all that is there comes from the future."""
+    """For the next run, all files come from the future."""
     undisturbed = sample_small(tmp_path / "undisturbed")
     cross_validation.run([SMOKE], None, undisturbed, run_local)
 
@@ -142,6 +152,7 @@ def test_a_clock_that_is_set_back_changes_nothing(small, sample_small, tmp_path,
     assert snapshot_predictions(small) == snapshot_predictions(undisturbed)
 
 
+@pytest.mark.slow
 def test_a_read_only_directory_is_one_sentence(small):
     small.oof_dir.mkdir()
     small.oof_dir.chmod(0o555)

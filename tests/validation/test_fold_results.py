@@ -10,7 +10,6 @@ from src.data.folds import load_folds
 from src.validation.fold_results import (
     FoldPredictions,
     FoldResult,
-    list_trained,
     load_fold_record,
     save_fold_result,
 )

@@ -5,18 +5,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from src.common.arrays import SoftLabelledImages
 from src.common.errors import InputError
 from src.data.datasets import load_dataset
 from src.experiments import EXPERIMENTS
 from src.models.classifiers import load_classifier
-from src.training.distillation import LESSONS
+from src.training.distillation import Distillation
 from src.validation import cross_validation
 from src.validation.fold_results import list_trained, load_fold_record
 from src.validation.fold_tasks import add_distillation_set, find_pending
 from src.validation.runners.local import run_local
 
 FIRST, SECOND = EXPERIMENTS["logistic_pca"], replace(EXPERIMENTS["logistic_pca"], name="second", seed=1)
-STUDENT = replace(EXPERIMENTS["smoke"], name="student", teachers=(FIRST, SECOND))
+RECIPE = Distillation()
+STUDENT = replace(EXPERIMENTS["smoke"], name="student", teachers=(FIRST, SECOND), distillation=RECIPE)
 
 
 def test_teachers_are_trained_before_their_student(small):
@@ -29,27 +31,30 @@ def test_teachers_are_trained_before_their_student(small):
 def test_a_student_gets_the_mean_of_its_own_folds_teachers(small):
     cross_validation.run([FIRST, SECOND], None, small, run_local)
     for task in find_pending([STUDENT], [0, 1], load_dataset(small), small):
-        images, targets = add_distillation_set(task, small).lessons
+        images, targets = add_distillation_set(task, small).distillation_set
         train_rows, _ = task.split()
-        num_copies = LESSONS.copies * len(train_rows)
+        num_copies = RECIPE.copies_per_image * len(train_rows)
         models = [load_classifier(small.fold_path(name, task.fold, ".joblib")) for name in ("logistic_pca", "second")]
         proba = [model.predict_proba(images[:num_copies]) for model in models]
         np.testing.assert_allclose(targets[:num_copies], np.mean(proba, axis=0), atol=1e-6)
         assert (targets[num_copies:] == np.float32(0.1)).all()
-        assert len(images) == len(targets) and abs(len(images) - num_copies - LESSONS.scraps * len(train_rows)) <= 1
+        assert (
+            len(images) == len(targets)
+            and abs(len(images) - num_copies - RECIPE.negatives_per_image * len(train_rows)) <= 1
+        )
         originals = task.dataset.images[train_rows]
         near = [np.corrcoef(images[i].ravel(), originals[i].ravel())[0, 1] for i in range(50)]
         assert np.mean(near) > 0.35  # copies of the training part, in its order
 
 
-def test_a_teacher_whose_model_is_gone_is_told(small):
+def test_a_teacher_whose_model_is_gone_is_reported(small):
     cross_validation.run([FIRST, SECOND], [0], small, run_local)
     small.fold_path("second", 0, ".joblib").unlink()
     with pytest.raises(InputError, match="the model of second, fold 0, is gone"):
         cross_validation.run([STUDENT], [0], small, run_local)
 
 
-def test_a_missing_teacher_is_told_before_anything_is_trained(small):
+def test_a_missing_teacher_is_reported_before_anything_is_trained(small):
     cross_validation.run([FIRST, SECOND], [0], small, run_local)
     with pytest.raises(InputError, match=r"learns from second, which has no fold 1.* logistic_pca second student"):
         cross_validation.run([STUDENT, FIRST], None, small, run_local)
@@ -63,12 +68,12 @@ def test_a_teacher_of_another_recipe_is_refused(small):
         cross_validation.run([other], [0], small, run_local)
 
 
-def test_a_checkpoint_is_not_resumed_with_other_teachings(small):
-    """A student that was interrupted starts again when its teachers have changed their mind meanwhile."""
-    (task,) = find_pending([replace(STUDENT, teachers=())], [0], load_dataset(small), small)
-    claims = []
+def test_a_checkpoint_is_not_resumed_with_another_distillation_set(small):
+    """A student that was interrupted starts again when its teachers' probabilities have changed."""
+    (task,) = find_pending([replace(STUDENT, teachers=(), distillation=None)], [0], load_dataset(small), small)
+    manifests = []
     for share in (0.1, 0.2):
-        lessons = task.dataset.test_images, np.full((60, 10), share, np.float32)
-        cross_validation.train_fold(replace(task, lessons=lessons))
-        claims.append((task.checkpoint_dir / "claim.json").read_text())
-    assert claims[0] != claims[1]
+        distillation_set = SoftLabelledImages(task.dataset.test_images, np.full((60, 10), share, np.float32))
+        cross_validation.train_fold(replace(task, distillation_set=distillation_set))
+        manifests.append((task.checkpoint_dir / "manifest.json").read_text())
+    assert manifests[0] != manifests[1]

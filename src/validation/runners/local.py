@@ -1,4 +1,8 @@
-"""Tasks on this machine: one after the other, or several at once."""
+"""Tasks on this machine: one after the other, or several at once.
+
+The processes are started here, one `ProcessPoolExecutor` each: neither joblib nor a single pool can give each process
+cores of its own before its libraries start their threads, and the bits of a result depend on the number of threads.
+"""
 
 import ctypes
 import multiprocessing
@@ -7,6 +11,7 @@ import signal
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.context import SpawnContext
 from multiprocessing.queues import Queue
 from threading import Thread
 from typing import Any, TypeVar
@@ -21,15 +26,20 @@ _PR_SET_PDEATHSIG = 1  # Linux: the signal that a process gets when its parent d
 
 
 def run_local(task: Callable[[Argument], Result], arguments: Iterable[Argument]) -> Iterator[Result]:
-    """Give the result of each argument as it is made, one after the other in this process."""
+    """Run a task on each argument, one after the other in this process, and yield the results."""
     yield from map(task, arguments)
 
 
 def run_processes(task: Callable[[Argument], Result], arguments: Iterable[Argument], num_jobs: int) -> Iterator[Result]:
-    """Give results as they are made by so many processes, among which this machine's cores are divided.
+    """Run a task on each argument in `num_jobs` processes, which divide this machine's cores, and yield the results.
 
-    A result depends on the number of threads, so on `num_jobs`, but not on what runs beside it. The processes end with
-    this one, however it ends.
+    A result depends on the number of threads, so on `num_jobs`, but not on what runs at the same time. The processes
+    end with this one, however it ends.
+
+    Args:
+        task: a function that can be pickled.
+        arguments: are handed out in their order; results come as they finish.
+        num_jobs: how many run at once.
 
     Raises:
         InputError: a process died, as it does when memory runs out.
@@ -40,7 +50,7 @@ def run_processes(task: Callable[[Argument], Result], arguments: Iterable[Argume
     listener.start()
     others = set(multiprocessing.active_children())
     pending = list(reversed(list(arguments)))
-    # The last fold of all gets no more cores than the others: with other threads it would have other bits.
+    # The last task gets no more cores than the others: with more threads its result would have other bits.
     workers = _start_workers(context, events, divide_cores(num_jobs)[: len(pending)])
     running: dict[Future[Result], ProcessPoolExecutor] = {}
     try:
@@ -54,53 +64,53 @@ def run_processes(task: Callable[[Argument], Result], arguments: Iterable[Argume
                 yield future.result()
     except BrokenProcessPool:
         raise InputError(
-            "a training process died, perhaps for want of memory; finished epochs are kept: run the same command "
-            "again, or, if it happens again, one with fewer --jobs, which starts unfinished folds anew"
+            "a training process died, perhaps because memory ran out; finished epochs are kept: run the same command "
+            "again, or, if it happens again, with fewer --jobs, which starts unfinished folds from the beginning"
         ) from None
     finally:
-        if running:  # something went wrong
+        if running:  # Something went wrong.
             for process in set(multiprocessing.active_children()) - others:
                 process.terminate()
         for worker in workers:
             worker.shutdown(cancel_futures=True)
-        events.cancel_join_thread()  # a process that was killed while it sent something blocks the queue for ever
+        events.cancel_join_thread()  # A process killed while sending blocks the queue for ever.
         events.put(None)
         listener.join(timeout=1)
         close_remote_bars()
 
 
 def divide_cores(num_parts: int) -> list[set[int]]:
-    """Divide the cores that this process may use; where there are too few, parts share some."""
+    """Divide the cores that this process may use into parts of equal size; if there are too few, parts share cores."""
     cores = sorted(os.sched_getaffinity(0))
     size = max(1, len(cores) // num_parts)
     return [{cores[(part * size + i) % len(cores)] for i in range(size)} for part in range(num_parts)]
 
 
-def _start_workers(context: Any, events: Any, parts: list[set[int]]) -> list[ProcessPoolExecutor]:
+def _start_workers(context: SpawnContext, events: Any, parts: list[set[int]]) -> list[ProcessPoolExecutor]:
     usable = os.sched_getaffinity(0)
     workers = []
     try:
         for cores in parts:
-            os.sched_setaffinity(0, cores)  # a new process inherits it, and its libraries start as many threads
+            os.sched_setaffinity(0, cores)  # A new process inherits it and starts as many threads.
             workers.append(ProcessPoolExecutor(1, context, _begin_work, (events,)))
-            workers[-1].submit(int)  # starts the process
+            workers[-1].submit(int)  # Starts the process.
     finally:
         os.sched_setaffinity(0, usable)
     return workers
 
 
 _events: Any = None
-"""Of a worker process: where its progress goes."""
+"""The queue that a worker process sends its progress to."""
 
 
 def _begin_work(events: Any) -> None:
     """Leave Ctrl-C to the parent, and end when it ends: an orphan would write checkpoints beside the next run."""
-    global _events
+    global _events  # An initializer has no other way to keep something for the tasks.
     _events = events
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     parent = multiprocessing.parent_process()
-    if parent is None or os.getppid() != parent.pid:  # it has died before that call
+    if parent is None or os.getppid() != parent.pid:  # The parent died before that call.
         os._exit(1)
 
 

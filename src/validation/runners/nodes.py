@@ -1,4 +1,4 @@
-"""What the nodes of a cluster have: cores, and versions of packages."""
+"""What the nodes of a Ray cluster have: cores and versions of packages."""
 
 import socket
 from collections.abc import Sequence
@@ -8,10 +8,13 @@ from src.common.provenance import find_versions
 
 
 def choose_cores(nodes: Sequence[dict[str, float]], cores_per_job: int | None, jobs_per_gpu: int) -> int:
-    """Choose how many cores, and threads, a job gets.
+    """Choose how many cores, and so threads, a job gets.
 
     Args:
-        nodes: the CPU and GPU, if any, of each living node; where some have GPUs, the others get no jobs.
+        nodes: Ray's resources of each living node, CPU and, if it has one, GPU. If some nodes have GPUs, the others get
+            no jobs.
+        cores_per_job: what the user asked for; None for all cores of the smallest node, or a GPU's share of them.
+        jobs_per_gpu: how many jobs share a GPU.
 
     Raises:
         InputError: no node has so many cores, or any.
@@ -22,14 +25,14 @@ def choose_cores(nodes: Sequence[dict[str, float]], cores_per_job: int | None, j
         cores_per_job = min((share for share in shares if share), default=1)
     largest = int(max(node.get("CPU", 0) for node in usable))
     if largest == 0:
-        raise InputError("no node of the cluster lends a core; start one without --num-cpus 0")
+        raise InputError("no node of the cluster offers a core; start one without --num-cpus 0")
     if cores_per_job > largest:
         raise InputError(f"no node has {cores_per_job} cores; the largest has {largest}: --cores-per-job {largest}")
     return cores_per_job
 
 
 def require_versions(versions: dict[str, str | None]) -> None:
-    """Check that this node has the driver's versions of the packages, where the driver has any.
+    """Check that this node has the driver's versions of the packages that the driver has.
 
     Raises:
         InputError: it has others.
@@ -42,6 +45,5 @@ def require_versions(versions: dict[str, str | None]) -> None:
     ]
     if others:
         raise InputError(
-            f"the node {socket.gethostname()} has {', '.join(others)}; make its environment from the requirements.txt "
-            "that is here"
+            f"the node {socket.gethostname()} has {', '.join(others)}; make its environment from this requirements.txt"
         )

@@ -1,4 +1,4 @@
-"""Folds on a Ray cluster, or on a Ray of its own on this machine."""
+"""Folds on a Ray cluster, or on a Ray that is started on this machine."""
 
 import os
 import socket
@@ -22,19 +22,19 @@ Train = Callable[[FoldTask], FoldResult]
 
 NUM_RETRIES = 3  # of a fold whose worker or node died
 NOT_SENT = ["/.?*", "/input", "/folds", "/oof", "/submissions", "/tests", "__pycache__"]
-"""Of the repository, to the nodes of a cluster; /.* would also be the repository itself."""
-BACKEND = "KERAS_BACKEND"  # a variable of the driver that its workers go by
+"""Parts of the repository that are not sent to the nodes of a cluster (/.* would match the repository itself)."""
+BACKEND = "KERAS_BACKEND"  # variable of the driver that its workers take over
 THREADS = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "LOKY_MAX_CPU_COUNT")
-"""Variables in which libraries look for the number of threads: nearly all, TensorFlow, scikit-learn's pools."""
+"""Variables that tell libraries the number of threads: most of them, TensorFlow, scikit-learn's pools."""
 
 
 @dataclass(frozen=True)
 class Driver:
-    """What its workers know of the driver."""
+    """What workers know of the driver."""
 
     node: str
-    versions: dict[str, str | None]  # of its packages
-    events: Any  # a Ray queue, for what is to be shown
+    versions: dict[str, str | None]  # versions of its packages
+    events: Any  # Ray queue for progress events
 
 
 def run_ray(
@@ -44,15 +44,18 @@ def run_ray(
     cores_per_job: int | None = None,
     jobs_per_gpu: int = 1,
 ) -> Iterator[FoldResult]:
-    """Give the result of each task as it is made, by as many workers as the cluster has room for.
+    """Run `train` on each task, on as many workers as the cluster has room for, and yield the results as they finish.
 
     The images go to Ray's object store once. A fold whose worker or node dies starts again, on this machine after its
     last finished epoch.
 
     Args:
-        address: of a cluster; None starts Ray on this machine, until the last result.
-        cores_per_job: also the number of threads, on which the bits of a result depend; None: so many that nearly each
-            node can take part, all cores of the smallest, or where there are GPUs a GPU's share of them.
+        train: `train_fold`, or a test's stand-in for it.
+        tasks: the folds.
+        address: of a cluster; None starts Ray on this machine until the last result.
+        cores_per_job: cores and threads of a job; the bits of a result depend on it. None: as many as nearly every node
+            has, that is all cores of the smallest one, or on GPU nodes a GPU's share of them.
+        jobs_per_gpu: how many jobs share a GPU.
 
     Raises:
         InputError: Ray is not installed, there is no such cluster or no room in it, or a fold failed too often.
@@ -79,13 +82,13 @@ def run_ray(
             }
             while running:
                 (done, *_), _ = ray.wait(list(running))
-                yield _bring_home(*_get(ray, done), running.pop(done))
+                yield _save_locally(*_get(ray, done), running.pop(done))
     finally:
         ray.shutdown()
 
 
 def import_ray() -> Any:
-    """The package, which is optional.
+    """Import the package, which is optional.
 
     Raises:
         InputError: it is not installed.
@@ -93,13 +96,13 @@ def import_ray() -> Any:
     try:
         import ray
     except ImportError:
-        raise InputError("Ray is not installed: .venv/bin/pip install -r requirements-ray.txt") from None
+        raise InputError("Ray is not installed; install it: .venv/bin/uv pip install -r requirements-ray.txt") from None
     return ray
 
 
 def _start_ray(address: str | None) -> Any:
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # or it reports to its makers
-    os.environ.setdefault("RAY_worker_niceness", "0")  # or whatever else runs here is served before its workers
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # Otherwise it sends usage statistics.
+    os.environ.setdefault("RAY_worker_niceness", "0")  # Otherwise other processes run before its workers.
     ray = import_ray()
     if address is None:
         ray.init(address="local", include_dashboard=False, log_to_driver=False)
@@ -107,7 +110,7 @@ def _start_ray(address: str | None) -> Any:
     try:
         if address != "auto":
             host, _, port = address.rpartition(":")
-            socket.create_connection((host, int(port)), timeout=10).close()  # Ray itself would try again for minutes
+            socket.create_connection((host, int(port)), timeout=10).close()  # Ray itself would retry for minutes.
         ray.init(
             address=address, runtime_env={"working_dir": str(REPOSITORY), "excludes": NOT_SENT}, log_to_driver=False
         )
@@ -118,7 +121,7 @@ def _start_ray(address: str | None) -> Any:
 
 
 class _Listener:
-    """Shows what workers say; gives the queue that they say it to, which lives on the driver's node."""
+    """Shows the progress of workers; as a context, gives the queue that they send it to, on the driver's node."""
 
     def __init__(self, home: str):
         from ray.util.queue import Queue
@@ -145,26 +148,27 @@ class _Listener:
 
 def _get(ray: Any, done: Any) -> tuple[FoldResult, bytes]:
     try:
-        return ray.get(done)
+        result: tuple[FoldResult, bytes] = ray.get(done)
+        return result
     except ray.exceptions.RayTaskError as error:
         if isinstance(error.cause, InputError):
             raise error.cause from None
-        if isinstance(error.cause, OSError):  # such as a full disk
+        if isinstance(error.cause, OSError):  # Such as a full disk.
             raise error.cause from error
         raise
     except ray.exceptions.RayError as error:
         raise InputError(
-            f"a fold failed {1 + NUM_RETRIES} times, perhaps for want of memory ({type(error).__name__}); run the same "
-            "command again, with more --cores-per-job or fewer --jobs-per-gpu if it happens again"
+            f"a fold failed {1 + NUM_RETRIES} times, perhaps because memory ran out ({type(error).__name__}); run "
+            "the same command again, with more --cores-per-job or fewer --jobs-per-gpu if it happens again"
         ) from None
 
 
 def _train_remotely(train: Train, task: FoldTask, dataset: Dataset, driver: Driver) -> tuple[FoldResult, bytes]:
-    """The result and the bytes of its weights; on another node than the driver's, nothing else is left of it."""
+    """Return the result and the bytes of the model's file; on other nodes than the driver's nothing else is kept."""
     import ray
 
     require_versions(driver.versions)
-    # Not events.put, which waits: while a task waits, Ray lends its cores to another one.
+    # Not events.put, which waits: while a task waits, Ray gives its cores to another one.
     send_to(driver.events.actor.put.remote, label=str(task))
     with tempfile.TemporaryDirectory() as directory:
         if ray.get_runtime_context().get_node_id() != driver.node:
@@ -173,9 +177,9 @@ def _train_remotely(train: Train, task: FoldTask, dataset: Dataset, driver: Driv
         return result, result.model_path.read_bytes()
 
 
-def _bring_home(result: FoldResult, weights: bytes, task: FoldTask) -> FoldResult:
+def _save_locally(result: FoldResult, model: bytes, task: FoldTask) -> FoldResult:
     path = task.checkpoint_dir / result.model_path.name
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(weights)
-    # The nodes have the code without its history.
-    return replace(result, model_path=path, record=result.record | {"commit": find_commit()})
+    path.write_bytes(model)
+    # The nodes have the code without its git history.
+    return replace(result, model_path=path, record=replace(result.record, commit=find_commit()))

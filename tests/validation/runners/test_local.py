@@ -64,7 +64,7 @@ def test_an_error_in_a_process_is_the_error_of_the_driver_and_ends_the_others():
 
 
 def test_processes_end_with_a_killed_driver():
-    code = "import time; from src.runners.local import run_processes; list(run_processes(time.sleep, [600, 600], 2))"
+    code = "import time; from src.validation.runners import local; list(local.run_processes(time.sleep, [600] * 2, 2))"
     driver = subprocess.Popen([sys.executable, "-c", code], cwd=REPOSITORY)
     children = Path(f"/proc/{driver.pid}/task/{driver.pid}/children")
     pids = _wait_for(lambda: found if len(found := children.read_text().split()) >= 3 else None)  # and their tracker

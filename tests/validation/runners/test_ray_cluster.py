@@ -110,7 +110,7 @@ def test_workers_of_a_cluster_go_by_the_drivers_backend(small, monkeypatch):
 
 
 def test_a_node_with_other_packages_is_named(small, monkeypatch):
-    monkeypatch.setattr("src.runners.on_ray.find_versions", lambda: {"keras": "0.1"})  # of the driver
+    monkeypatch.setattr("src.validation.runners.ray_cluster.find_versions", lambda: {"keras": "0.1"})  # of the driver
     with pytest.raises(InputError, match=r"has keras \d.* instead of 0\.1; make its environment"):
         cross_validation.run([SMOKE], [0], small, run_here)
 

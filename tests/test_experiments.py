@@ -1,0 +1,86 @@
+"""The table of experiments: recipes do not change by accident."""
+
+from dataclasses import replace
+from functools import partial
+
+import pytest
+
+from src.common.errors import InputError
+from src.experiments import EXPERIMENTS, Experiment, get_experiments
+from src.images.test_time_augmentation import TTA
+from src.models.networks import tiny_cnn
+from src.training.distillation import Distillation
+
+SMOKE, QUICK = EXPERIMENTS["smoke"], EXPERIMENTS["logistic_pca"]
+
+HASHES = {
+    "strided": "78a75a569dad",
+    "residual": "6df58c3ff111",
+    "large_kernel": "25098290e2b3",
+    "strided_long": "e6b5b8ecec3a",
+    "residual_long": "af31d600796a",
+    "large_kernel_long": "a5658eb4ca6d",
+    "quick": "c6e49b6f6f86",
+    "logistic_pca": "2736b7fbe4f6",
+    "forest_pca": "42e77e97b01e",
+    "svm_pca": "6b95817f9091",
+    "svm_hog": "3bf8d4c98bd0",
+    "knn": "503fcfb42fd2",
+    "lightgbm": "f0984f5175c0",
+    "dnn": "0e0a4bdbdff5",
+    "dnn_augmented": "ebc6f5ad9f3d",
+    "ann_tuned": "de378a6743ec",
+    "cnn_augmented": "3a4c44d12b1a",
+    "recogniser": "417204a2a59e",
+    "touching_digits": "6f38c5248ddc",
+    "smoke": "49647d12213d",
+    "large_kernel_10": "17f5e566f08b",
+    "large_kernel_30": "234a0a5c1d21",
+    "forest_pca_10": "3989a375ef05",
+    "forest_pca_30": "9560c321522a",
+    "svm_pca_10": "07276d514912",
+    "svm_pca_30": "2cd36f0f3050",
+}
+"""Results are kept under these hashes. A change here means that a recipe, or what it means, has changed: give it a new
+name instead."""
+
+
+def test_hashes_of_recipes_are_pinned():
+    assert {name: experiment.hash() for name, experiment in EXPERIMENTS.items()} == HASHES
+
+
+def test_hash_changes_with_anything_that_decides_the_result():
+    trainer = SMOKE.trainer
+    student = replace(SMOKE, teachers=(QUICK,), distillation=Distillation())
+    changed = [
+        replace(SMOKE, name="other"),
+        replace(SMOKE, seed=1),
+        replace(SMOKE, train_fraction=0.5),
+        student,
+        replace(student, teachers=(replace(QUICK, seed=1),)),
+        replace(student, distillation=Distillation(copies_per_image=3)),
+        replace(SMOKE, trainer=replace(trainer, epochs=3)),
+        replace(SMOKE, trainer=replace(trainer, augmentation=replace(trainer.augmentation, shear=1.0))),
+        replace(SMOKE, trainer=replace(trainer, tta=TTA(rotations=(5.0,)))),
+        replace(SMOKE, trainer=replace(trainer, network=EXPERIMENTS["strided"].trainer.network)),
+        replace(SMOKE, trainer=replace(trainer, network=partial(tiny_cnn, momentum=0.9))),
+        replace(SMOKE, trainer=replace(trainer, network=partial(tiny_cnn, 0.8))),
+    ]
+    assert len({experiment.hash() for experiment in [SMOKE, *changed]}) == 1 + len(changed)
+    assert replace(SMOKE, note="a better note").hash() == SMOKE.hash()
+
+
+def test_every_fold_and_experiment_has_its_own_seed():
+    seeds = {experiment.fold_seed(fold) for experiment in EXPERIMENTS.values() for fold in range(10)}
+    assert len(seeds) == 10 * len(EXPERIMENTS)
+
+
+def test_teachers_and_a_distillation_go_together():
+    with pytest.raises(ValueError, match="go together"):
+        Experiment("student", SMOKE.trainer, "", teachers=(QUICK,))
+
+
+def test_a_misspelt_name_gets_a_suggestion():
+    assert get_experiments(["smoke", "knn", "smoke"]) == [SMOKE, EXPERIMENTS["knn"]]
+    with pytest.raises(InputError, match="did you mean 'strided'"):
+        get_experiments(["stridded"])
