@@ -2,6 +2,7 @@
 
 import io
 import struct
+import zipfile
 import zlib
 
 import cv2
@@ -47,9 +48,16 @@ def with_size(data, offset, code, *size):
     return data[:offset] + struct.pack(code, *size) + data[offset + struct.calcsize(code) :]
 
 
+def make_zip():
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("script.js", "alert(1)")
+    return buffer.getvalue()
+
+
+ZIP = make_zip()
 JPEG_SIZE = JPEG.index(b"\xff\xc0") + 5
 SVG = b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
-ZIP = b"PK\x03\x04" + b"\0" * 60
 TOO_LARGE = {
     "png 100 megapixels": encode(Image.new("1", (10_000, 10_000))),
     "png header": png_of_size(100_000, 100_000),
@@ -72,7 +80,7 @@ HOSTILE = {
     "html": b"<html><img src=x onerror=alert(1)></html>",
     "pdf": b"%PDF-1.7\n1 0 obj\n",
     "zip": ZIP,
-    "elf": b"\x7fELF" + bytes(100),
+    "elf": b"\x7fELF\x02\x01\x01" + bytes(100),
     "gzip": b"\x1f\x8b\x08" + bytes(100),
     "mp4": b"\0\0\0\x18ftypmp42" + bytes(100),
     "heic": b"\0\0\0\x18ftypheic" + bytes(100),
@@ -104,12 +112,14 @@ HOSTILE = {
     "a line": encode(Image.new("L", (2000, 2))),
     "png and zip": PNG + ZIP,
     "png and script": PNG + b"<script>alert(1)</script>",
-    "png and png": PNG + PNG,
     "jpeg and zip": JPEG + ZIP,
     "jpeg and php": JPEG + b"<?php system($_GET['c']);",
     "webp and pdf": WEBP + b"%PDF-1.7\n",
     "gif and html": GIF + b"<html>",
     "gif and script": GIF + b"<script>alert(1);</script>",
+    "gif and svg": GIF + SVG,
+    "webp and elf": WEBP + b"\x7fELF\x02\x01\x01" + bytes(60),
+    "png and rar": PNG + b"Rar!\x1a\x07\x01\x00" + bytes(60),
     "gif and zip": GIF + ZIP + b";",
     "bmp and zip": BMP + ZIP,
     "jpeg and zip and the end of a jpeg": JPEG + ZIP + b"\xff\xda\xff\xd9",

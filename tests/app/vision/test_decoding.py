@@ -1,4 +1,4 @@
-"""Opening what people upload: every kind of picture looks the same, and nothing hostile gets through."""
+"""Every format is decoded to the same pixels, and files that are no pictures, or hide other files, are refused."""
 
 import tracemalloc
 
@@ -8,7 +8,7 @@ from PIL import Image
 
 from src.app.vision.decoding import TooLargeError, decode_picture
 from src.common.errors import InputError
-from tests.app.pictures import BMP, GIF, GREY, HOSTILE, JPEG, PNG, RGB, TOO_LARGE, draw, encode
+from tests.app.pictures import BMP, GIF, GREY, HOSTILE, JPEG, PNG, RGB, TOO_LARGE, WEBP, draw, encode
 
 
 def transparent(ink):
@@ -34,25 +34,25 @@ def transparent(ink):
     ],
     ids=["png", "jpeg", "webp", "gif", "bmp", "grey", "1 bit", "palette", "grey alpha", "rgba", "16 bits", "cmyk"],
 )
-def test_every_kind_of_picture_looks_the_same(data):
+def test_all_formats_are_decoded_to_the_same_pixels(data):
     picture = decode_picture(data)
     assert picture.dtype == np.uint8 and picture.shape == (240, 240, 3)
     assert np.abs(picture.astype(int) - draw()).mean() < 3
 
 
-def test_light_strokes_on_nothing_are_chalk():
+def test_a_light_drawing_on_transparent_background_is_put_on_black():
     picture = decode_picture(encode(transparent(255)))
     assert np.abs(picture.astype(int) - (255 - draw())).mean() < 3
 
 
-def test_exif_turns_the_picture_upright():
+def test_pictures_are_turned_upright_as_exif_says():
     exif = Image.Exif()
-    exif[0x0112] = 6  # the camera was held at a right angle
+    exif[0x0112] = 6  # The camera was turned by 90 degrees.
     turned = encode(RGB.rotate(90, expand=True), "JPEG", quality=95, exif=exif)
     assert np.abs(decode_picture(turned).astype(int) - draw()).mean() < 3
 
 
-def test_a_photo_of_12_megapixels_is_opened_at_a_reasonable_size():
+def test_a_photo_of_12_megapixels_is_shrunk():
     photo = RGB.resize((4000, 3000))
     for data in (encode(photo, "JPEG"), encode(photo)):
         height, width = decode_picture(data).shape[:2]
@@ -72,16 +72,23 @@ def test_hostile_files_are_refused_in_a_sentence(data):
     assert not isinstance(refusal.value, TooLargeError) and len(str(refusal.value)) < 250
 
 
-def test_a_camera_may_put_more_pictures_behind_a_jpeg():
-    assert decode_picture(JPEG + JPEG[:5000] + bytes(2000)).shape == (240, 240, 3)
+@pytest.mark.parametrize("data", [PNG, JPEG, WEBP, GIF, BMP], ids=["png", "jpeg", "webp", "gif", "bmp"])
+@pytest.mark.parametrize("rest", [b"\n", bytes(2000), PNG, JPEG], ids=["newline", "zeros", "png", "jpeg"])
+def test_harmless_bytes_behind_a_picture_are_ignored(data, rest):
+    assert (decode_picture(data + rest) == decode_picture(data)).all()
+
+
+def test_jpegs_with_more_pictures_or_videos_are_decoded():
+    several = encode(RGB, "MPO", save_all=True, append_images=[RGB.rotate(90)])
+    assert (decode_picture(several) == decode_picture(JPEG)).all()
     for seed in range(20):
-        film = b"\0\0\0\x18ftypmp42" + np.random.default_rng(seed).bytes(200_000)
-        assert decode_picture(JPEG + film).shape == (240, 240, 3)
+        video = b"\0\0\0\x18ftypmp42" + np.random.default_rng(seed).bytes(200_000)
+        assert decode_picture(JPEG + video).shape == (240, 240, 3)
     progressive = encode(RGB, "JPEG", progressive=True, exif=b"Exif\0\0\xff\xd9 no end")
     assert decode_picture(progressive).shape == (240, 240, 3)
 
 
-def test_white_paper_on_a_transparent_ground_stays_paper():
+def test_a_picture_with_its_own_background_and_a_transparent_margin_gets_a_margin_of_that_background():
     rgba = np.zeros((300, 300, 4), np.uint8)
     rgba[30:270, 30:270] = np.dstack([draw(), np.full((240, 240), 255, np.uint8)])
     picture = decode_picture(encode(Image.fromarray(rgba)))
@@ -92,5 +99,5 @@ def test_a_large_transparent_picture_takes_little_memory():
     data = encode(Image.new("RGBA", (3000, 3000), (0, 0, 0, 0)))
     tracemalloc.start()
     assert max(decode_picture(data).shape) <= 1280
-    assert tracemalloc.get_traced_memory()[1] < 40_000_000  # of NumPy; Pillow's own is not counted
+    assert tracemalloc.get_traced_memory()[1] < 40_000_000  # NumPy's; memory of Pillow is not counted.
     tracemalloc.stop()
