@@ -1,5 +1,6 @@
-# Sourced by run_folds.sh and test.sh, never run: chooses the interpreter, $PYTHON, and makes .venv on first use.
+# Sourced by run_folds.sh and test.sh, never run by itself. Sets $PYTHON, and makes .venv on first use.
 #   ensure_environment REQUIREMENTS.txt...
+# The packages are installed by uv, which pip installs first from requirements-uv.txt. All are pinned by version and hash.
 # DIGITS_PYTHON=python3 uses that interpreter as it is and installs nothing.
 
 find_python() {
@@ -16,22 +17,64 @@ find_python() {
 }
 
 ensure_environment() {
+    local requirements outdated=()
     if [ -n "${DIGITS_PYTHON:-}" ]; then
         PYTHON=$DIGITS_PYTHON
         return
     fi
     PYTHON=.venv/bin/python
-    local base requirements stamp
-    if [ ! -f .venv/made ] || [ ! -x "$PYTHON" ]; then
-        base=$(find_python) || return
-        "$base" -m venv --clear .venv && touch .venv/made || return
+    # .venv/made is absent while packages are being installed, so an interrupted installation begins anew.
+    if [ ! -f .venv/made ] || ! "$PYTHON" -c 'import pip' 2>/dev/null; then
+        make_environment || return
+    fi
+    for requirements in "$@"; do # .venv/$requirements is a copy of the pins that are installed
+        cmp --silent "$requirements" ".venv/$requirements" || outdated+=("$requirements")
+    done
+    [ ${#outdated[@]} -eq 0 ] || install_packages "${outdated[@]}"
+}
+
+make_environment() {
+    local base
+    base=$(find_python) || return
+    echo "== environment: making .venv with $("$base" --version)" >&2
+    if ! "$base" -m venv --clear .venv; then
+        echo "error: $base could not make .venv; the lines above say why" >&2
+        return 1
+    fi
+    touch .venv/made
+}
+
+install_packages() {
+    # --system-certs: the certificate store of the system, which knows a company's proxy.
+    # --compile-bytecode: otherwise the first process compiles it, or each one under PYTHONDONTWRITEBYTECODE.
+    local requirements index started=$SECONDS arguments=(--require-hashes --system-certs --compile-bytecode)
+    [ -t 2 ] || arguments+=(--quiet) # progress bars on a terminal, errors alone in a log
+    echo "== environment: installing $* into .venv" >&2
+    if ! install_uv; then
+        echo "error: pip could not install uv; the lines above say why. Run the same command again once that is mended" >&2
+        return 1
     fi
     for requirements in "$@"; do
-        stamp=.venv/$requirements # a copy of the pins that are installed
-        if ! cmp --silent "$requirements" "$stamp"; then
-            echo "== environment: installing $requirements into .venv" >&2
-            "$PYTHON" -m pip install --disable-pip-version-check --require-hashes -r "$requirements" >&2 || return
-            cp "$requirements" "$stamp"
-        fi
+        arguments+=(--requirements "$requirements")
     done
+    index=${PIP_INDEX_URL:-$("$PYTHON" -m pip config get global.index-url 2>/dev/null || true)} # a mirror that pip uses
+    [ -z "$index" ] || local -x UV_DEFAULT_INDEX=${UV_DEFAULT_INDEX:-$index}
+    mv .venv/made .venv/installing && touch .venv/installing
+    if ! .venv/bin/uv pip install --python "$PYTHON" "${arguments[@]}" >&2; then
+        # What was not changed yet is as good as before. Otherwise the next run makes .venv anew.
+        [ .venv/lib/python3*/site-packages -nt .venv/installing ] || mv .venv/installing .venv/made
+        echo "error: uv could not install $*; the lines above say why. Run the same command again once that is mended" >&2
+        return 1
+    fi
+    for requirements in "$@"; do
+        cp "$requirements" ".venv/$requirements"
+    done
+    mv .venv/installing .venv/made
+    echo "== environment: installed in $((SECONDS - started)) s" >&2
+}
+
+install_uv() {
+    cmp --silent requirements-uv.txt .venv/requirements-uv.txt && return
+    "$PYTHON" -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-uv.txt >&2 &&
+        cp requirements-uv.txt .venv/requirements-uv.txt
 }
