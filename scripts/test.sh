@@ -1,14 +1,27 @@
 #!/usr/bin/env bash
-# The tests: lint, types, pytest.
-#   bash scripts/test.sh [--all] [PYTEST ARGUMENTS...]
-# --all: also the slow end-to-end tests, and those in a browser (Debian: apt install chromium).
+# The checks: lint, types and tests. Makes .venv on first use.
+#   bash scripts/test.sh [--all | --lint | --unit] [PYTEST ARGUMENTS...]
+# Without an option: lint, types and the unit tests. --all: also the slow end-to-end tests and those in a browser
+# (Debian: apt install chromium), and at least 90 % coverage of src. --lint: lint and types alone. --unit: the unit tests alone.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+
+checks="lint unit"
+tests=(--numprocesses 2 --cov=src --cov-report=term:skip-covered)
+case ${1:-} in
+--all) tests+=(--all --cov-fail-under=90) && shift ;;
+--lint) checks=lint && shift ;;
+--unit) checks=unit && shift ;;
+esac
 
 source scripts/environment.sh
 ensure_environment requirements.txt requirements-ray.txt requirements-dev.txt
 
-"$PYTHON" -m ruff check .
-"$PYTHON" -m ruff format --check .
-"$PYTHON" -m mypy
-"$PYTHON" -m pytest --numprocesses 2 "$@"
+if [[ $checks == *lint* ]]; then
+    "$PYTHON" -m ruff check .
+    "$PYTHON" -m ruff format --check .
+    "$PYTHON" -m mypy
+fi
+if [[ $checks == *unit* ]]; then
+    "$PYTHON" -m pytest "${tests[@]}" "$@"
+fi
