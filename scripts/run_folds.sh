@@ -1,20 +1,22 @@
 #!/usr/bin/env bash
 # The main job: environment, data, folds, training, scoreboard, blend, submission.
-#   bash scripts/run_folds.sh [--sample] [--budget minutes|hours|gpu | --baselines | EXPERIMENT...] [--jobs N]
+#   bash scripts/run_folds.sh [--sample] [--budget minutes|hours | --baselines | EXPERIMENT...] [--jobs N]
 #     [--runner ray [--ray-address ADDRESS] [--cores-per-job N] [--jobs-per-gpu N]]
-# Without a choice: the three CNNs strided, residual and large_kernel. --budget minutes: large_kernel alone; --budget
-# hours, or gpu where there is one: the three, trained three times as long, and a support vector machine. --baselines:
-# nine systems that people usually begin with. --sample: the embedded sample, in .sample/. --jobs: so many folds at once.
-# --runner ray: on a cluster of machines.
-# Stop it whenever you like: the same command goes on where it stopped.
+# Default: the three CNNs strided, residual and large_kernel.
+# --budget minutes: large_kernel alone. --budget hours: the three CNNs, trained three times as long, and a support
+#   vector machine.
+# --baselines: nine common models, from logistic regression to a small CNN.
+# --sample: the embedded sample instead of Kaggle's data, in .sample/.
+# --jobs N: train N folds at the same time. --runner ray: train on a Ray cluster.
+# It can be stopped at any time. The same command continues after the last finished epoch.
 set -euo pipefail
-# Relative paths are meant from here, before the directory changes.
+# Make relative paths absolute before the directory changes.
 [ -z "${DIGITS_WORKSPACE:-}" ] || DIGITS_WORKSPACE=$(realpath -m "$DIGITS_WORKSPACE")
 case ${DIGITS_PYTHON:-} in /*) ;; */*) DIGITS_PYTHON=$PWD/$DIGITS_PYTHON ;; esac
 cd "$(dirname "$0")/.."
 
 usage() {
-    sed -n '2,10s/^# \{0,1\}//p' scripts/run_folds.sh
+    sed -n '2,11s/^# \{0,1\}//p' scripts/run_folds.sh
 }
 
 refuse() {
@@ -24,7 +26,7 @@ refuse() {
 }
 
 choose() {
-    [ ${#experiments[@]} -eq 0 ] || refuse "only one of --budget, --baselines and experiments"
+    [ ${#experiments[@]} -eq 0 ] || refuse "give only one of --budget, --baselines and experiments"
     experiments=("$@")
 }
 
@@ -36,21 +38,21 @@ while [ $# -gt 0 ]; do
     case $1 in
     --sample) sample=yes ;;
     --jobs | --cores-per-job | --jobs-per-gpu)
-        [[ ${2:-} =~ ^[1-9][0-9]*$ ]] || refuse "$1 needs a number such as 2"
+        [[ ${2:-} =~ ^[1-9][0-9]*$ ]] || refuse "$1 needs a whole number, as in $1 2"
         training+=("$1" "$2")
         shift
         ;;
     --runner | --ray-address)
-        [ $# -gt 1 ] || refuse "$1 needs a word: --runner ray, --ray-address HOST:6379"
+        [ $# -gt 1 ] || refuse "$1 needs a value, as in --runner ray or --ray-address HOST:6379"
         training+=("$1" "$2")
         shift
         ;;
     --budget)
-        [ $# -gt 1 ] || refuse "--budget needs a word: minutes, hours or gpu"
+        [ $# -gt 1 ] || refuse "--budget needs a value: minutes or hours"
         case $2 in
         minutes) choose large_kernel ;;
-        hours | gpu) choose strided_long residual_long large_kernel_long svm_hog ;;
-        *) refuse "the budget is minutes, hours or gpu, not $2" ;;
+        hours) choose strided_long residual_long large_kernel_long svm_hog ;;
+        *) refuse "--budget is minutes or hours, not $2" ;;
         esac
         shift
         ;;
@@ -84,14 +86,14 @@ step() {
 
 step "data"
 if [ -z "$sample" ] && [ -f "${DIGITS_WORKSPACE:-.}/input/test_labels.csv" ]; then
-    step "the workspace $DIGITS_WORKSPACE holds the embedded sample"
+    step "data: the workspace ${DIGITS_WORKSPACE:-.} holds the embedded sample"
     sample=yes
 fi
 if [ -z "$sample" ]; then
     status=0
     "$PYTHON" -m scripts.download_data || status=$?
     if [ "$status" = 3 ]; then # no credentials
-        step "no Kaggle credentials and no input/train.csv: running on the embedded sample instead"
+        step "data: no Kaggle credentials and no input/train.csv, so the embedded sample is used"
         sample=yes
     elif [ "$status" != 0 ]; then
         exit "$status"
@@ -105,7 +107,7 @@ fi
 step "folds"
 [ -f "${DIGITS_WORKSPACE:-.}/folds/folds.json" ] || "$PYTHON" -m scripts.make_folds
 step "training"
-"$PYTHON" -m scripts.train --estimate "${training[@]}" "${experiments[@]}"
+"$PYTHON" -m scripts.train "${training[@]}" "${experiments[@]}"
 step "scoreboard"
 "$PYTHON" -m scripts.evaluate
 step "blend"
