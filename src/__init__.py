@@ -1,15 +1,17 @@
-"""The library behind the scripts: imported, never run.
+"""The library behind the commands in scripts/: imported, never run.
 
-Libraries that read their settings from the environment while they are imported get the project's defaults here.
+Some libraries read settings from the environment while they are imported. This module sets the project's defaults.
 """
 
 import os
 
-os.environ.setdefault("KERAS_BACKEND", "tensorflow")  # the fastest backend on CPUs; run_folds.sh picks jax on a GPU
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # its notes on missing GPUs read like failures
-os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # otherwise its import asks the network for a newer version
-if os.environ.get("OMP_NUM_THREADS"):  # which TensorFlow does not read
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")  # The fastest backend on CPUs; run_folds.sh sets jax for a GPU.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # Or TensorFlow prints notes on missing GPUs that look like errors.
+os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # Or its import looks for a newer version on the network.
+if os.environ.get("OMP_NUM_THREADS"):  # TensorFlow does not read this variable.
     os.environ.setdefault("TF_NUM_INTRAOP_THREADS", os.environ["OMP_NUM_THREADS"].partition(",")[0])
-os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")  # or the first process takes all of a GPU's memory,
-os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # and several folds cannot share it
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # LightGBM's threads would spin, 15 times slower on a busy machine
+# Otherwise, the first process takes all memory of a GPU, and several folds cannot share it.
+os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+# Otherwise, LightGBM's threads wait in busy loops, which makes it 15 times slower on a machine with other work.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")

@@ -1,1 +1,1 @@
-"""What every room uses: facts of the competition, errors, where files live, atomic writes, progress, provenance, metrics."""
+"""What all packages use: facts of the competition, errors, paths, atomic writes, progress, provenance and metrics."""

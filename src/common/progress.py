@@ -1,6 +1,6 @@
-"""Progress bars on a terminal; plain lines in a log file. Both go to stderr, results alone go to stdout.
+"""Progress bars on a terminal, plain lines in a log file; both on stderr, as results alone go to stdout.
 
-A worker process shows nothing itself: what happens there is sent to the process that started it, and shown there.
+A worker process shows nothing itself. It sends its lines and bars to the process that started it, which shows them.
 """
 
 from collections.abc import Callable, Iterator
@@ -24,7 +24,7 @@ Event = tuple[Any, ...]
 
 
 class _Display(Protocol):
-    """Where lines and bars are shown; a bar is known by a key."""
+    """Shows lines and bars; each bar has a key."""
 
     def say(self, line: str) -> None: ...
 
@@ -35,8 +35,8 @@ class _Display(Protocol):
     def close(self, key: str) -> None: ...
 
 
-class _Screen:
-    """This process' stderr."""
+class _Terminal:
+    """Shows lines and bars on stderr of this process."""
 
     def __init__(self) -> None:
         self.console = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -69,7 +69,7 @@ class _Screen:
 
 
 class _Sender:
-    """Another process, which is sent every line, and of the bars the outermost: each under a label."""
+    """Sends every line and the outermost bar, under a label, to another process."""
 
     def __init__(self, send: Callable[[Event], None], label: str):
         self.send, self.label = send, label
@@ -93,19 +93,24 @@ class _Sender:
         self.keys.remove(key)
 
 
-_display: _Display = _Screen()
+_display: _Display = _Terminal()
 _remote_keys: set[str] = set()
-"""Of the bars that other processes have opened."""
+"""Keys of the bars that other processes have opened."""
 
 
 def send_to(send: Callable[[Event], None], label: str) -> None:
-    """From now on, show nothing in this process, but hand it to `send`, under a label, for `show` in another one."""
-    global _display
+    """Send all further lines and bars of this process to another one instead of showing them.
+
+    Args:
+        send: gets each event; the other process calls `show` with it.
+        label: stands before each line and bar.
+    """
+    global _display  # noqa: PLW0603  A process has one display, as it has one stderr.
     _display = _Sender(send, label)
 
 
 def show(event: Event) -> None:
-    """Show what another process has sent."""
+    """Show an event that another process has sent."""
     name, *arguments = event
     getattr(_display, name)(*arguments)
     if name == "open":
@@ -115,7 +120,7 @@ def show(event: Event) -> None:
 
 
 def close_remote_bars() -> None:
-    """Take the bars of processes that died off the screen."""
+    """Remove the bars of processes that have died."""
     while _remote_keys:
         _display.close(_remote_keys.pop())
 
@@ -127,11 +132,17 @@ def say(line: str) -> None:
 
 @contextmanager
 def bar(description: str, total: int | None, completed: int = 0) -> Iterator[Callable[[], None]]:
-    """Show one bar, below those that are already open, while the block runs; call what it gives after each step.
+    """Show a bar, below those that are already open, while the block runs.
 
-    Without a total it only shows that something goes on, and since when.
+    Nothing is drawn where stderr is no terminal; use `say` for steps that belong in a log file.
 
-    Where stderr is no terminal nothing is drawn: steps worth a line in a log are for `say`.
+    Args:
+        description: stands before the bar.
+        total: number of steps; None if it is unknown.
+        completed: number of steps that were done before.
+
+    Yields:
+        A function to be called after each step.
     """
     key = uuid4().hex
     _display.open(key, description, total, completed)

@@ -1,4 +1,4 @@
-"""Where a result came from: versions, machine, commit."""
+"""Where a result comes from: versions of packages, processor, number of threads, commit."""
 
 import os
 import platform
@@ -13,10 +13,11 @@ from src.common.workspace import REPOSITORY
 RECORDED_PACKAGES = (
     "keras", "tensorflow", "jax", "numpy", "scikit-learn", "lightgbm", "albumentations", "opencv-python-headless",
 )  # fmt: skip
+"""Packages on which results depend."""
 
 
 def describe_environment() -> dict[str, Any]:
-    """Return python, versions (of packages), processor, threads and commit (of this code)."""
+    """Return python, versions (of packages), processor, threads and commit, as `FoldRecord` holds them."""
     return {
         "python": platform.python_version(),
         "versions": find_versions(),
@@ -27,15 +28,15 @@ def describe_environment() -> dict[str, Any]:
 
 
 def count_threads() -> int:
-    """Threads that a training uses: as many as usable cores, or fewer where the environment says so.
+    """Count the threads that training uses: one for each usable core, or fewer if TF_NUM_INTRAOP_THREADS says so.
 
-    It does so in TF_NUM_INTRAOP_THREADS, which src/__init__.py sets from OMP_NUM_THREADS.
+    src/__init__.py sets that variable from OMP_NUM_THREADS.
     """
     return min(len(os.sched_getaffinity(0)), int(os.environ.get("TF_NUM_INTRAOP_THREADS") or sys.maxsize))
 
 
 def find_versions() -> dict[str, str | None]:
-    """The versions of the packages on which results depend; None where one is not installed."""
+    """Return the versions of `RECORDED_PACKAGES`; None for a package that is not installed."""
     return {package: _find_version(package) for package in RECORDED_PACKAGES}
 
 
@@ -47,9 +48,9 @@ def _find_version(package: str) -> str | None:
 
 
 def find_commit() -> str | None:
-    """The commit that is checked out, with '+changes' if files differ from it.
+    """Return the commit of this code: 12 hex digits, followed by '+changes' if tracked files differ from it.
 
-    Outside a git checkout, what the file COMMIT says, which a packed copy of the code carries, or None.
+    Outside a git checkout it is read from the file COMMIT, which a packed copy of the code contains; None without one.
     """
     try:
         commit = _git("rev-parse", "--short=12", "HEAD")

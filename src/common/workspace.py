@@ -1,4 +1,4 @@
-"""Where files live: the only module that knows file names and reads DIGITS_WORKSPACE."""
+"""Paths of files and directories. No other module knows their names or reads DIGITS_WORKSPACE."""
 
 import os
 from dataclasses import dataclass
@@ -6,132 +6,150 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 APP_WEIGHTS_DIR = REPOSITORY / "src" / "app" / "weights"
-"""Tracked: the app's networks, recogniser.onnx and touching_digits.onnx, each with its record beside it as .json."""
+"""The app's networks, recogniser.onnx and touching_digits.onnx, each with its record as .json; tracked by git."""
 SAMPLE_WORKSPACE = REPOSITORY / ".sample"
 
 
 @dataclass(frozen=True)
 class Workspace:
-    """The directory that holds input/, folds/, oof/ and submissions/."""
+    """A directory that holds input/, folds/, oof/ and submissions/."""
 
     root: Path
 
     @property
     def input_dir(self) -> Path:
+        """Directory of the data; scripts.download_data writes it."""
         return self.root / "input"
 
     @property
     def download_dir(self) -> Path:
+        """Directory of an unfinished download."""
         return self.input_dir / ".download"
 
     @property
     def train_csv(self) -> Path:
+        """The competition's training images and labels."""
         return self.input_dir / "train.csv"
 
     @property
     def test_csv(self) -> Path:
+        """The competition's test images."""
         return self.input_dir / "test.csv"
 
     @property
     def sample_submission_csv(self) -> Path:
+        """The competition's example of a submission."""
         return self.input_dir / "sample_submission.csv"
 
     @property
     def test_labels_csv(self) -> Path:
-        """The truth of the test rows, in a submission's format; only the embedded sample has it."""
+        """Labels of the test images, in the format of a submission; only the embedded sample has them."""
         return self.input_dir / "test_labels.csv"
 
     @property
     def data_report_html(self) -> Path:
+        """Report of scripts.explore_data."""
         return self.input_dir / "data_report.html"
 
     @property
     def feedback_csv(self) -> Path:
-        """What people said of wrong readings in the app."""
+        """Images that users of the app have corrected, with the right labels."""
         return self.input_dir / "flagged.csv"
 
     @property
     def folds_csv(self) -> Path:
+        """Fold of each row of train.csv; scripts.make_folds writes it."""
         return self.root / "folds" / "folds.csv"
 
     @property
     def folds_json(self) -> Path:
+        """Number of folds, seed and fingerprint of train.csv, for folds.csv."""
         return self.root / "folds" / "folds.json"
 
     @property
     def oof_dir(self) -> Path:
+        """Directory of the fold results: a subdirectory for each experiment."""
         return self.root / "oof"
 
     @property
     def scoreboard_csv(self) -> Path:
+        """Table of scripts.evaluate."""
         return self.oof_dir / "scoreboard.csv"
 
     @property
     def comparison_html(self) -> Path:
+        """Report of scripts.evaluate --html."""
         return self.oof_dir / "comparison.html"
 
     @property
     def errors_csv(self) -> Path:
+        """Table of scripts.analyze_errors."""
         return self.oof_dir / "errors.csv"
 
     @property
     def error_report_html(self) -> Path:
+        """Report of scripts.analyze_errors."""
         return self.oof_dir / "error_report.html"
 
     @property
     def tuning_dir(self) -> Path:
-        """The studies of scripts.tune."""
+        """Directory of the studies of scripts.tune."""
         return self.oof_dir / "tuning"
 
     @property
     def submission_csv(self) -> Path:
+        """Labels for Kaggle; scripts.ensemble writes them."""
         return self.root / "submissions" / "submission.csv"
 
     @property
     def submission_json(self) -> Path:
+        """Members, weights and score of submission.csv."""
         return self.root / "submissions" / "submission.json"
 
     @property
     def submission_log_csv(self) -> Path:
-        """What was sent to Kaggle, and what it scored."""
+        """What was sent to Kaggle, with its scores; scripts.submit writes it."""
         return self.root / "submissions" / "log.csv"
 
     @property
     def history_png(self) -> Path:
+        """Plot of scripts.submissions."""
         return self.root / "submissions" / "history.png"
 
     def fold_path(self, experiment: str, fold: int, suffix: str) -> Path:
-        """One file of a fold result: suffix .npz, .json, .keras or .joblib."""
+        """Return the path of one file of a fold result, whose suffix is .npz, .json, .keras or .joblib."""
         return self.oof_dir / experiment / f"fold_{fold}{suffix}"
 
     def checkpoint_dir(self, experiment: str, fold: int) -> Path:
-        """Where an unfinished fold keeps its last finished epoch."""
+        """Return the directory where an unfinished fold keeps its last finished epoch."""
         return self.fold_path(experiment, fold, ".checkpoint")
 
     def release_checkpoint_dir(self, experiment: str) -> Path:
-        """The same for a training on all rows."""
+        """Return the directory where an unfinished training on all rows keeps its last finished epoch."""
         return self.oof_dir / experiment / "release.checkpoint"
 
 
 def find_workspace() -> Workspace:
-    """The workspace that DIGITS_WORKSPACE names, otherwise the repository itself."""
+    """Return the workspace that DIGITS_WORKSPACE names, by default the repository itself."""
     return Workspace(Path(os.environ.get("DIGITS_WORKSPACE") or REPOSITORY).resolve())
 
 
 def find_sample_workspace() -> Workspace:
-    """The workspace of the embedded sample: DIGITS_WORKSPACE, otherwise .sample/; never the repository itself."""
+    """Return the workspace for the embedded sample: the one that DIGITS_WORKSPACE names, by default .sample/."""
     return Workspace(Path(os.environ.get("DIGITS_WORKSPACE") or SAMPLE_WORKSPACE).resolve())
 
 
 def find_app_workspace() -> Workspace:
-    """The workspace whose images the app shows, and where it keeps flags: that of the sample where the repository
-    itself has no test.csv."""
+    """Return the workspace whose images the app shows and where it keeps feedback.
+
+    It is the usual one if that has a test.csv, otherwise that of the embedded sample.
+    """
     workspace = find_workspace()
     return workspace if workspace.test_csv.exists() else find_sample_workspace()
 
 
 def find_kaggle_credentials() -> list[str]:
-    """Names of the variables and files in which the kaggle package would look and finds something; no secrets."""
+    """List the variables and files from which the kaggle package would take credentials, without reading the files."""
     variables = [name for name in ("KAGGLE_API_TOKEN", "KAGGLE_KEY") if os.environ.get(name)]
     home = Path.home() / ".kaggle"
     config = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "kaggle"

