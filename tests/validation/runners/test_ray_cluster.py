@@ -18,9 +18,10 @@ from src.validation import cross_validation
 from src.validation.cross_validation import train_fold
 from src.validation.fold_results import load_fold_record
 from src.validation.runners.local import run_local, run_processes
-from src.validation.runners.nodes import choose_cores
 from src.validation.runners.ray_cluster import run_ray
 from tests.conftest import files_below
+
+pytestmark = pytest.mark.slow  # starting Ray takes seconds
 
 SMOKE = EXPERIMENTS["smoke"]
 NUM_CORES = len(os.sched_getaffinity(0))
@@ -31,7 +32,7 @@ def load_arrays(workspace, folds=(0, 1)):
     return [np.load(workspace.fold_path("smoke", fold, ".npz"))["test_proba"] for fold in folds]
 
 
-def test_ray_gives_what_the_local_runner_gives(small, sample_small, tmp_path, capfd):
+def test_ray_gives_the_same_results_as_the_local_runner(small, sample_small, tmp_path, capfd):
     cross_validation.run([SMOKE], None, small, run_here)
     err = capfd.readouterr().err
     assert "smoke fold 0:" in err and "smoke fold 1   epoch 2/2" in err
@@ -113,28 +114,6 @@ def test_a_node_with_other_packages_is_named(small, monkeypatch):
     monkeypatch.setattr("src.validation.runners.ray_cluster.find_versions", lambda: {"keras": "0.1"})  # of the driver
     with pytest.raises(InputError, match=r"has keras \d.* instead of 0\.1; make its environment"):
         cross_validation.run([SMOKE], [0], small, run_here)
-
-
-@pytest.mark.parametrize(
-    ("nodes", "jobs_per_gpu", "cores"),
-    [
-        ([{"CPU": 16.0}], 1, 16),
-        ([{"CPU": 16.0}, {"CPU": 4.0}], 1, 4),  # all can take part
-        ([{"CPU": 16.0}, {"CPU": 8.0, "GPU": 1.0}], 1, 8),  # the first has no GPU
-        ([{"CPU": 16.0, "GPU": 2.0}], 2, 4),
-        ([{"CPU": 2.0, "GPU": 8.0}], 1, 1),
-        ([{"memory": 1.0}, {"CPU": 2.0}], 1, 2),  # a node that only drives
-    ],
-)
-def test_each_node_that_can_has_room_for_a_job(nodes, jobs_per_gpu, cores):
-    assert choose_cores(nodes, None, jobs_per_gpu) == cores
-
-
-def test_more_cores_than_any_usable_node_has_are_refused():
-    nodes = [{"CPU": 16.0}, {"CPU": 8.0, "GPU": 1.0}]
-    assert choose_cores(nodes, 8, 1) == 8
-    with pytest.raises(InputError, match="no node has 9 cores; the largest has 8: --cores-per-job 8"):
-        choose_cores(nodes, 9, 1)
 
 
 def test_the_cluster_file_is_one_that_ray_takes():
