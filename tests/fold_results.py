@@ -26,6 +26,7 @@ RECORD = FoldRecord(
     history=[],
     backend="test",
     device="cpu:0",
+    precision="float32",
     python="3.11",
     versions={},
     processor="test",

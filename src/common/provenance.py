@@ -66,6 +66,13 @@ def _git(*arguments: str) -> str:
     ).stdout.strip()
 
 
+def computes_bfloat16() -> bool:
+    """Tell whether this processor computes in bfloat16 in hardware (avx512_bf16 or AMX), as Linux reports it."""
+    cpuinfo = Path("/proc/cpuinfo")
+    flags = cpuinfo.read_text() if cpuinfo.exists() else ""
+    return "avx512_bf16" in flags or "amx_bf16" in flags
+
+
 def _find_processor() -> str:
     cpuinfo = Path("/proc/cpuinfo")
     lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []

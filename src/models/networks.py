@@ -11,6 +11,7 @@ import keras
 from keras import layers
 
 from src.common.competition import IMAGE_SHAPE, NUM_CLASSES
+from src.models.layers import FusedBatchNormalization, MatmulConv2D
 
 
 def _pixels() -> tuple[keras.KerasTensor, keras.KerasTensor]:
@@ -18,22 +19,36 @@ def _pixels() -> tuple[keras.KerasTensor, keras.KerasTensor]:
     return pixels, layers.Rescaling(1 / 255)(pixels)
 
 
+def _logits(x: keras.KerasTensor) -> keras.KerasTensor:
+    return layers.Dense(NUM_CLASSES, dtype="float32")(x)
+
+
 def _softmax(logits: keras.KerasTensor) -> keras.KerasTensor:
     return layers.Activation("softmax", dtype="float32", name="proba")(logits)
 
 
 def _conv_relu_norm(
-    x: keras.KerasTensor, filters: int, kernel_size: int | tuple[int, int], momentum: float, **conv_arguments: object
+    x: keras.KerasTensor,
+    filters: int,
+    kernel_size: int | tuple[int, int],
+    momentum: float,
+    convolution: type[layers.Conv2D] = layers.Conv2D,
+    **conv_arguments: object,
 ) -> keras.KerasTensor:
-    x = layers.Conv2D(filters, kernel_size, activation="relu", **conv_arguments)(x)
-    return layers.BatchNormalization(momentum=momentum)(x)
+    x = convolution(filters, kernel_size, activation="relu", **conv_arguments)(x)
+    return FusedBatchNormalization(momentum=momentum)(x)
 
 
 def _conv_norm_relu(
-    x: keras.KerasTensor, filters: int, kernel_size: int, momentum: float, **conv_arguments: object
+    x: keras.KerasTensor,
+    filters: int,
+    kernel_size: int,
+    momentum: float,
+    convolution: type[layers.Conv2D] = layers.Conv2D,
+    **conv_arguments: object,
 ) -> keras.KerasTensor:
-    x = layers.Conv2D(filters, kernel_size, use_bias=False, **conv_arguments)(x)
-    x = layers.BatchNormalization(momentum=momentum)(x)
+    x = convolution(filters, kernel_size, use_bias=False, **conv_arguments)(x)
+    x = FusedBatchNormalization(momentum=momentum)(x)
     return layers.Activation("relu")(x)
 
 
@@ -48,10 +63,10 @@ def strided_cnn(dropout: float = 0.4, momentum: float = 0.95) -> keras.Model:
         x = _conv_relu_norm(x, filters, 3, momentum)
         x = _conv_relu_norm(x, filters, 5, momentum, strides=2, padding="same")
         x = layers.Dropout(dropout)(x)
-    x = _conv_relu_norm(x, 128, 4, momentum)
+    x = _conv_relu_norm(x, 128, 4, momentum, convolution=MatmulConv2D)
     x = layers.Flatten()(x)
     x = layers.Dropout(dropout)(x)
-    return keras.Model(pixels, _softmax(layers.Dense(NUM_CLASSES)(x)), name="strided_cnn")
+    return keras.Model(pixels, _softmax(_logits(x)), name="strided_cnn")
 
 
 def residual_cnn(dropout: float = 0.3, momentum: float = 0.95) -> keras.Model:
@@ -67,11 +82,11 @@ def residual_cnn(dropout: float = 0.3, momentum: float = 0.95) -> keras.Model:
         x = _conv_relu_norm(x, filters, 3, momentum)
         for _ in range(2):
             branch = layers.Conv2D(filters, 3, padding="same", activation="relu")(x)
-            x = layers.BatchNormalization(momentum=momentum)(layers.Add()([x, branch]))
+            x = FusedBatchNormalization(momentum=momentum)(layers.Add()([x, branch]))
         x = layers.MaxPooling2D(2)(x)
     x = layers.GlobalAveragePooling2D()(x)
     x = layers.Dropout(dropout)(x)
-    return keras.Model(pixels, _softmax(layers.Dense(NUM_CLASSES)(x)), name="residual_cnn")
+    return keras.Model(pixels, _softmax(_logits(x)), name="residual_cnn")
 
 
 def large_kernel_cnn(momentum: float = 0.95) -> keras.Model:
@@ -80,11 +95,12 @@ def large_kernel_cnn(momentum: float = 0.95) -> keras.Model:
     Source: the 5x5 network (M5) of An et al. 2020, arXiv:2008.10400, narrowed, with two strides to save time on a CPU.
     """
     pixels, x = _pixels()
-    for filters, strides in ((32, 1), (48, 2), (96, 1), (160, 1)):
+    for filters, strides in ((32, 1), (48, 2), (96, 1)):
         x = _conv_norm_relu(x, filters, 5, momentum, strides=strides)
+    x = _conv_norm_relu(x, 160, 5, momentum, convolution=MatmulConv2D)
     x = layers.Flatten()(x)
-    x = layers.Dense(NUM_CLASSES, use_bias=False)(x)
-    return keras.Model(pixels, _softmax(layers.BatchNormalization(momentum=momentum)(x)), name="large_kernel_cnn")
+    x = layers.Dense(NUM_CLASSES, use_bias=False, dtype="float32")(x)
+    return keras.Model(pixels, _softmax(layers.BatchNormalization(momentum=momentum, dtype="float32")(x)), name="large_kernel_cnn")
 
 
 def plain_cnn(dropout: float = 0.25) -> keras.Model:
@@ -100,7 +116,7 @@ def plain_cnn(dropout: float = 0.25) -> keras.Model:
         x = layers.Dropout(dropout)(x)
     x = layers.Dense(256, activation="relu")(layers.Flatten()(x))
     x = layers.Dropout(2 * dropout)(x)
-    return keras.Model(pixels, _softmax(layers.Dense(NUM_CLASSES)(x)), name="plain_cnn")
+    return keras.Model(pixels, _softmax(_logits(x)), name="plain_cnn")
 
 
 def dense_network(num_layers: int = 2, width: int = 512, dropout: float = 0.2) -> keras.Model:
@@ -113,7 +129,7 @@ def dense_network(num_layers: int = 2, width: int = 512, dropout: float = 0.2) -
     for _ in range(num_layers):
         x = layers.Dense(width, activation="relu")(x)
         x = layers.Dropout(dropout)(x)
-    return keras.Model(pixels, _softmax(layers.Dense(NUM_CLASSES)(x)), name="dense_network")
+    return keras.Model(pixels, _softmax(_logits(x)), name="dense_network")
 
 
 def line_cnn(dropout: float = 0.3, momentum: float = 0.95) -> keras.Model:
@@ -131,7 +147,7 @@ def line_cnn(dropout: float = 0.3, momentum: float = 0.95) -> keras.Model:
         x = _conv_relu_norm(x, filters, 3, momentum, padding="same")
         for _ in range(num_blocks):
             branch = layers.Conv2D(filters, 3, padding="same", activation="relu")(x)
-            x = layers.BatchNormalization(momentum=momentum)(layers.Add()([x, branch]))
+            x = FusedBatchNormalization(momentum=momentum)(layers.Add()([x, branch]))
     x = _conv_relu_norm(x, 96, (7, 1), momentum)  # One row is left.
     x = _conv_relu_norm(x, 96, (1, 5), momentum, padding="same")
     x = layers.Dropout(dropout)(x)
@@ -145,4 +161,4 @@ def tiny_cnn(momentum: float = 0.95) -> keras.Model:
     x = _conv_norm_relu(x, 8, 5, momentum, strides=2)
     x = _conv_norm_relu(x, 16, 5, momentum, strides=2)
     x = layers.Dropout(0.1)(layers.Flatten()(x))
-    return keras.Model(pixels, _softmax(layers.Dense(NUM_CLASSES)(x)), name="tiny_cnn")
+    return keras.Model(pixels, _softmax(_logits(x)), name="tiny_cnn")

@@ -40,7 +40,7 @@ class SklearnTrainer:
 
     def describe_backend(self) -> dict[str, str]:
         """Return scikit-learn and cpu; see `Trainer`."""
-        return {"backend": "scikit-learn", "device": "cpu"}
+        return {"backend": "scikit-learn", "device": "cpu", "precision": "float64"}
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class LightGBMTrainer:
 
     def describe_backend(self) -> dict[str, str]:
         """Return lightgbm and cpu; see `Trainer`."""
-        return {"backend": "lightgbm", "device": "cpu"}
+        return {"backend": "lightgbm", "device": "cpu", "precision": "float64"}
 
 
 class _StageWatch:

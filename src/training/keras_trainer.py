@@ -14,6 +14,7 @@ from src.common.competition import NUM_CLASSES
 from src.images.augmentation import Augmentation
 from src.images.test_time_augmentation import TTA
 from src.models.classifiers import KerasClassifier
+from src.models.layers import with_keras_layers
 from src.training import backend
 from src.training.keras_fit import AugmentedBatches, Checkpoint, EpochWatch, measure_valid
 from src.training.trainers import TrainingContext
@@ -33,12 +34,13 @@ class KerasTrainer:
     learning_rate: float = 1e-3  # the peak, reached after the warm-up
     rho: float = 0.9  # per step: RMSprop's decay of squared gradients
     warmup_fraction: float = 0.05  # of all steps
+    mixed_precision: bool = False  # bfloat16 where the machine has it, float32 elsewhere; the fold record says which
     ema_momentum: float | None = None  # per step: the model keeps averaged weights instead of the last ones
     tta: TTA | None = None  # test-time augmentation of what the fitted model predicts
 
     def fit(self, train: LabelledImages, valid: LabelledImages, seed: int, context: TrainingContext) -> KerasClassifier:
         """Train on `train` and the distillation set, if there is one; see `Trainer`."""
-        backend.prepare_backend(seed)
+        backend.prepare_backend(seed, self.mixed_precision)
         images, targets = train.images, np.eye(NUM_CLASSES, dtype=np.float32)[train.labels]
         if context.distillation_set is not None:
             images = np.concatenate([images, context.distillation_set.images])
@@ -81,18 +83,16 @@ class KerasTrainer:
             _fit(model, batches, len(checkpoint.history), self.epochs, [watch])
         # Averaged weights are now shared with the optimizer, and JAX gives a model's buffers away when it predicts.
         model.set_weights(model.get_weights())
-        return self._in_float32(model), checkpoint.history
+        return self._for_any_machine(model), checkpoint.history
 
     def describe_backend(self) -> dict[str, str]:
-        """Return Keras' backend and device; see `Trainer`."""
-        return backend.describe_backend()
+        """Return Keras' backend, device and precision; see `Trainer`."""
+        return backend.describe_backend(self.mixed_precision)
 
-    def _in_float32(self, model: keras.Model) -> keras.Model:
-        """Copy a model that was trained in mixed precision into one in float32, for any machine."""
-        if model.dtype_policy.name == "float32":
-            return model
-        keras.config.set_dtype_policy("float32")
-        copy = self.network()
+    def _for_any_machine(self, model: keras.Model) -> keras.Model:
+        """Copy a trained model into one in float32 that consists of Keras' own layers."""
+        keras.config.set_dtype_policy(backend.FLOAT32)
+        copy = with_keras_layers(self.network())
         copy.set_weights(model.get_weights())
         return copy
 

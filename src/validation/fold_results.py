@@ -38,6 +38,7 @@ class FoldRecord:
     history: list[dict[str, Any]]  # an entry per epoch, or stage of boosting
     backend: str
     device: str
+    precision: str  # that it was trained in: bfloat16 or float32
     python: str
     versions: dict[str, str | None]  # of the packages on which results depend
     processor: str
