@@ -14,6 +14,7 @@ from src.common.workspace import find_workspace
 
 
 def main() -> None:
+    """Run the command."""
     parser = argparse.ArgumentParser(prog="python -m scripts.export", description=__doc__)
     parser.add_argument("experiment", metavar="EXPERIMENT", help="a trained network of src/experiments.py")
     parser.add_argument("--fold", type=int, default=0, help="the fold whose network is exported (default: 0)")
