@@ -9,7 +9,6 @@ from rich.console import Console
 from rich.table import Table
 
 from scripts import run
-from src.common.metrics import format_accuracy
 from src.common.workspace import find_workspace
 
 
@@ -21,6 +20,7 @@ def main() -> None:
     arguments = parser.parse_args()
 
     # Imported here, so that --help does not wait for Keras.
+    from src.common.metrics import format_accuracy
     from src.data.datasets import load_dataset
     from src.experiments import get_experiments
     from src.export.networks import export
