@@ -62,7 +62,7 @@ def find_components(ink: Ink) -> Components:
 
 
 def _is_frame(components: Components, number: int) -> bool:
-    """Whether a component is a printed box, or a row of boxes, around other components."""
+    """Return whether a component is a printed box, or a row of boxes, around other components."""
     boxes, mass = components.boxes, components.mass
     left, top, right, bottom = boxes[number]
     is_inside = (boxes[:, 0] > left) & (boxes[:, 1] > top) & (boxes[:, 2] < right) & (boxes[:, 3] < bottom)

@@ -86,7 +86,7 @@ def _divide(ink: Ink, segment: Segment, digit_height: float, networks: Networks)
 
 
 def _is_more_confident(networks: Networks, whole: Digit, centers: list[DigitCenter]) -> bool:
-    """Whether the single digit has a higher confidence than the least confident one of the touching digits."""
+    """Return whether the single digit has a higher confidence than the least confident one of the touching digits."""
     confidence = networks.predict_digits(whole.image[None]).max()
     return bool(confidence > min(center.proba.max() for center in centers))
 

@@ -61,7 +61,7 @@ def find_page(picture: Picture) -> Page | None:
 
 
 def _is_plain(picture: Picture) -> bool:
-    """Whether most of the picture looks like most of its border, so that there is no page to look for."""
+    """Return whether most of the picture looks like most of its border, so that there is no page to look for."""
     border = get_border(picture)
     color = np.median(border, axis=0)
     shares = [(np.abs(pixels - color).max(axis=-1) < _ALIKE).mean() for pixels in (border, picture)]

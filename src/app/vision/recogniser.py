@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from src.app.vision.arrays import Box, Picture
 from src.app.vision.decoding import decode_picture, read_width
@@ -30,7 +31,7 @@ class DigitPrediction:
     digit: int | None  # None if there is no digit, or if the confidence is below MIN_CONFIDENCE
     confidence: float  # probability of the digit; 0 without one
     probabilities: list[float]  # of the digits 0 to 9; zeros if nothing like a digit was found
-    image: np.ndarray | None  # uint8 (28, 28, 1): the input of the network, if anything was found
+    image: npt.NDArray[np.uint8] | None  # uint8 (28, 28, 1): the input of the network, if anything was found
     box: Box | None  # where the digit is in the picture: left, top, right, bottom
 
 
@@ -73,7 +74,7 @@ class Recogniser:
         """Predict class probabilities from each image alone: float32 (n, 10) for uint8 (n, 28, 28, 1)."""
         return self._networks.predict_digits(images)
 
-    def recognise_image(self, image: np.ndarray) -> DigitPrediction:
+    def recognise_image(self, image: npt.NDArray[np.uint8]) -> DigitPrediction:
         """Recognise the digit of an image as in train.csv, uint8 (28, 28, 1), without any preprocessing."""
         return _make_prediction(self.predict_proba(image[None])[0], image, None)
 
@@ -108,11 +109,11 @@ def _open_line_network() -> Predict:
     return open_onnx(APP_WEIGHTS_DIR / "touching_digits.onnx")
 
 
-def _make_prediction(proba: np.ndarray, image: np.ndarray, box: Box | None) -> DigitPrediction:
-    sure = proba.max() >= MIN_CONFIDENCE
-    return DigitPrediction(
-        int(proba.argmax()) if sure else None, float(proba.max()) if sure else 0.0, proba.tolist(), image, box
-    )
+def _make_prediction(proba: Proba, image: npt.NDArray[np.uint8], box: Box | None) -> DigitPrediction:
+    confidence = float(proba.max())
+    if confidence < MIN_CONFIDENCE:
+        return DigitPrediction(None, 0.0, proba.tolist(), image, box)
+    return DigitPrediction(int(proba.argmax()), confidence, proba.tolist(), image, box)
 
 
 @cache
