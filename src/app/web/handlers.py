@@ -173,7 +173,7 @@ def _show_number(number: NumberPrediction, picture: Picture) -> Results:
         [prediction.digit, f"{prediction.confidence:.1%}", _describe_second(prediction.probabilities)]
         for prediction in number.digits
     ]
-    table = _make_table("digit", "probability", "second most likely digit", rows=rows)
+    table = _make_table("digit", "probability", "second best", rows=rows)
     return Results(
         {number.text: number.confidence},
         f"{LOCATIONS}\n\n{table}",

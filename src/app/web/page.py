@@ -86,6 +86,7 @@ def _explain_after(handlers: PageHandlers, handler: Callable[..., Results]) -> C
         try:
             results = handler(*values)
         except InputError as error:
+            yield tuple(Results())  # Otherwise the page would go on showing the previous picture's.
             raise gr.Error(str(error), print_exception=False) from None
         is_number = results.explanation is not None and results.explainable is None
         label = _LOCATIONS if is_number else _HEAT_MAP
@@ -132,7 +133,7 @@ def _build_samples(handlers: PageHandlers) -> list[_Source]:
     row = gr.Number(None, minimum=0, maximum=count - 1, precision=0, label=label)
     gr.Button("Random row").click(handlers.pick_random_row, None, row, api_visibility="private")
     shown = [(enlarge(image), f"row {i}") for i, image in enumerate(handlers.test_images[:NUM_SAMPLES])]
-    gallery = _build_gallery(shown, columns=5, label="First rows")
+    gallery = _build_gallery(shown, columns=4, label="First rows")
 
     def pick(event: gr.SelectData) -> Results:
         return handlers.recognise_sample(event.index)
@@ -181,7 +182,7 @@ def _build_feedback(handlers: PageHandlers, explainable: gr.State) -> None:
     with gr.Accordion("Is the prediction wrong?", open=False):
         label = gr.Dropdown([str(digit) for digit in range(NUM_CLASSES)], value=None, label="Correct digit")
         save, message = gr.Button("Save"), gr.Markdown()
-        gallery = _build_gallery(handlers.list_corrections, columns=5, label="Saved corrections")
+        gallery = _build_gallery(handlers.list_corrections, columns=3, label="Saved corrections")
         export, rows = gr.Button("Export as rows of train.csv"), gr.File(label="Exported rows", visible=False)
     saved = save.click(handlers.save_correction, [explainable, label], [message, label], api_visibility="private")
     saved.then(handlers.list_corrections, None, gallery, api_visibility="private")

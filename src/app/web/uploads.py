@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 from fastapi import HTTPException, Request, UploadFile
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
 
 from src.app.vision.decoding import BASE64_DESCRIPTION, decode_base64
 from src.common.errors import InputError
@@ -18,7 +18,8 @@ would take more than a gigabyte of memory, and the server would not answer for s
 class PictureForm(BaseModel):
     """The form of a request: one or more picture files."""
 
-    file: list[UploadFile] = Field(
+    # At the page /docs, Swagger UI offers a button to choose a file for this format.
+    file: list[Annotated[UploadFile, WithJsonSchema({"type": "string", "format": "binary"})]] = Field(
         min_length=1,
         max_length=MAX_PICTURES,
         description="PNG, JPEG, WebP, GIF or BMP file; repeat the field for more files",
