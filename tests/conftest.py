@@ -1,7 +1,6 @@
-"""Shared fixtures: workspaces of the embedded sample, trained folds, the app's server, a browser."""
+"""Shared fixtures: workspaces of the embedded sample, trained folds, a browser."""
 
 import shutil
-from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,15 +24,6 @@ def pytest_collection_modifyitems(config, items):
         left_out = [item for item in items if item.get_closest_marker("slow") or item.get_closest_marker("browser")]
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
-
-
-@pytest.fixture(scope="session")
-def url() -> Iterator[str]:
-    """Address of the app, served with its default limits."""
-    from tests.app_server import Server  # Imported here, as only tests of the app need its packages.
-
-    with Server() as url:
-        yield url
 
 
 @pytest.fixture(scope="session")
