@@ -68,7 +68,7 @@ def small(sample_small, tmp_path) -> Workspace:
 
 @pytest.fixture(scope="session")
 def trained_once(sample_small, tmp_path_factory) -> Workspace:
-    """Such a workspace in which logistic_pca and smoke are trained on both folds. Read only."""
+    """A workspace of 300 + 60 rows in which logistic_pca and smoke are trained on both folds. Read only."""
     from src.experiments import get_experiments  # Imported here, as loading Keras takes seconds.
     from src.validation import cross_validation
     from src.validation.runners.local import run_local
