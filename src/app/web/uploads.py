@@ -18,7 +18,7 @@ would take more than a gigabyte of memory, and the server would not answer for s
 class PictureForm(BaseModel):
     """The form of a request: one or more picture files."""
 
-    # At the page /docs, Swagger UI offers a button to choose a file for this format.
+    # On the page /docs, Swagger UI offers a button to choose a file for this format.
     file: list[Annotated[UploadFile, WithJsonSchema({"type": "string", "format": "binary"})]] = Field(
         min_length=1,
         max_length=MAX_PICTURES,
