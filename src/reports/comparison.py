@@ -44,7 +44,7 @@ def write_comparison(board: pd.DataFrame, workspace: Workspace, folds: Folds) ->
     pipelines = load_pipelines(workspace, members)
     importances = {name: compute_pixel_importance(pipeline) for name, pipeline in pipelines.items()}
     variances = {name: compute_explained_variance(pipeline) for name, pipeline in pipelines.items()}
-    costs = render_svg(comparison_plots.draw_costs, board[board.experiment.isin(members)], folds.num_folds)
+    compared = board[board.experiment.isin(members)]
     blended = find_blended(workspace, members)
     write_page(
         workspace.comparison_html,
@@ -55,7 +55,7 @@ def write_comparison(board: pd.DataFrame, workspace: Workspace, folds: Folds) ->
         digits={
             name: compute_digit_metrics(folds.labels, member.oof).to_dict("records") for name, member in members.items()
         },
-        costs=costs,
+        costs=render_svg(comparison_plots.draw_costs, compared, folds.num_folds) if members else "",
         comparisons=compare_adjacent(list(members.values()), folds.labels),
         learning_curves=_render(
             comparison_plots.draw_learning_curves, find_learning_curves(with_fractions.values(), folds.labels)

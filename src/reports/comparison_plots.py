@@ -5,9 +5,9 @@ import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogFormatter
 
 from src.reports.comparison_findings import LearningCurvePoint
+from src.reports.plots import use_plain_numbers
 
 
 def draw_costs(board: pd.DataFrame, num_folds: int) -> Figure:
@@ -19,9 +19,9 @@ def draw_costs(board: pd.DataFrame, num_folds: int) -> Figure:
     """
     costs = {
         "training time per fold, s": board.train_seconds / num_folds,
-        "prediction of a single image, µs": 1e6 * board.single_image_seconds,
+        "prediction of a single image, ms": 1e3 * board.single_image_seconds,
         "prediction in batches, µs per image": 1e6 / board.images_per_second,
-        "model file, kB": board.model_bytes / 1e3,
+        "model file, MB": board.model_bytes / 1e6,
     }
     error = 100 * (1 - board.oof_accuracy)
     figure = Figure(figsize=(9, 8), layout="constrained")
@@ -54,7 +54,8 @@ def draw_pixel_importances(importances: dict[str, npt.NDArray[np.float64]]) -> F
     all_axes = figure.subplots(1, len(importances), squeeze=False).flat
     for axes, (name, importance) in zip(all_axes, importances.items(), strict=True):
         axes.imshow(importance, cmap="inferno")
-        axes.set(title=name, xticks=[], yticks=[])
+        axes.set(title=name)
+        axes.set_axis_off()
     return figure
 
 
@@ -70,8 +71,7 @@ def draw_explained_variances(variances: dict[str, npt.NDArray[np.float64]]) -> F
 
 
 def _use_log_scale(axes: Axes) -> None:
-    """Make both axes logarithmic, with plain numbers as tick labels, and label the y axis."""
+    """Make both axes logarithmic and label the y axis."""
     axes.set(xscale="log", yscale="log", ylabel="OOF error, %")
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter(LogFormatter())
-        axis.set_minor_formatter(LogFormatter(minor_thresholds=(2, 0.5)))
+    use_plain_numbers(axes.xaxis)
+    use_plain_numbers(axes.yaxis)

@@ -6,10 +6,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from sklearn.metrics import auc, average_precision_score, precision_recall_curve, roc_curve
 
 from src.common.arrays import Labels, Proba
 from src.common.metrics import NUM_CALIBRATION_BINS, compute_digit_metrics, standard_error
+from src.reports.plots import use_plain_numbers
 
 
 def draw_roc(labels: Labels, proba: Proba) -> Figure:
@@ -67,14 +69,16 @@ def draw_histories(histories: dict[str, dict[int, list[dict[str, Any]]]]) -> Fig
         left.set_visible(bool(left.lines))
         right.set(title=name, xlabel="epoch or boosting stage", ylabel="validation error, %")
         right.legend(fontsize=7)
-        _use_log_scale_if_positive(left)
-        _use_log_scale_if_positive(right)
+        for axes in (left, right):
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+            _use_log_scale_if_positive(axes)
     return figure
 
 
 def _use_log_scale_if_positive(axes: Axes) -> None:
     if axes.lines and all((np.asarray(line.get_ydata()) > 0).all() for line in axes.lines):
         axes.set_yscale("log")
+        use_plain_numbers(axes.yaxis)
 
 
 def draw_reliability(labels: Labels, kinds: dict[str, Proba]) -> Figure:

@@ -8,7 +8,9 @@ from typing import Any
 
 import matplotlib
 from markupsafe import Markup
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogFormatter
 
 from src.common.files import atomic_write
 
@@ -41,7 +43,7 @@ def render_svg(draw: Callable[..., Figure], *arguments: Any, png_dir: Path | Non
         draw(*arguments).savefig(text, format="svg", transparent=True, metadata=metadata)
     svg = text.getvalue()
     # Ids such as "axes_1" occur in every figure, and nothing refers to them.
-    svg = re.sub(r' id="[a-zA-Z.]+_\d+"', "", svg[svg.index("<svg") :])
+    svg = re.sub(r' id="[\w.]+_\d+"', "", svg[svg.index("<svg") :])
     return Markup(svg.replace(_TEXT_COLOR, "currentColor"))
 
 
@@ -49,3 +51,16 @@ def save_png(figure: Figure, path: Path) -> None:
     """Write a figure to a .png file atomically."""
     with atomic_write(path) as temporary:
         figure.savefig(temporary, format="png", dpi=150)
+
+
+class _PlainLogFormatter(LogFormatter):
+    """Label the ticks that `LogFormatter` labels, but without exponents."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        return f"{x:.10g}" if super().__call__(x, pos) else ""
+
+
+def use_plain_numbers(axis: Axis) -> None:
+    """Label the ticks of a logarithmic axis with plain numbers."""
+    axis.set_major_formatter(_PlainLogFormatter())
+    axis.set_minor_formatter(_PlainLogFormatter(minor_thresholds=(2, 0.5)))
