@@ -56,7 +56,7 @@ def connect() -> Iterator[Any]:
 def _strict_http() -> Iterator[None]:
     """Add a timeout and a check of the status to the package's requests while the block runs.
 
-    The package passes no timeout, so it would wait for a silent server for ever. It also saves error pages as if they
+    The package passes no timeout, so it would wait for a silent server forever. It also saves error pages as if they
     were the requested file. It offers no setting for either, so the transport of `requests` is replaced meanwhile.
     """
     import requests
