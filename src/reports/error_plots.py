@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 from sklearn.metrics import auc, average_precision_score, precision_recall_curve, roc_curve
 
 from src.common.arrays import Labels, Proba
-from src.common.metrics import NUM_CALIBRATION_BINS, compute_digit_metrics, standard_error
+from src.common.metrics import assign_confidence_bins, compute_digit_metrics, standard_error
 from src.reports.plots import use_plain_numbers
 
 
@@ -88,7 +88,7 @@ def draw_reliability(labels: Labels, kinds: dict[str, Proba]) -> Figure:
     axes.plot([0, 1], [0, 1], color="grey", linewidth=0.7, linestyle="--")
     for name, proba in kinds.items():
         confidence, is_correct = proba.max(axis=1), proba.argmax(axis=1) == labels
-        bins = np.minimum((confidence * NUM_CALIBRATION_BINS).astype(int), NUM_CALIBRATION_BINS - 1)
+        bins = assign_confidence_bins(confidence)
         groups = pd.DataFrame({"confidence": confidence, "accuracy": is_correct}).groupby(bins)
         means, sizes = groups.mean(), groups.size()
         errors = list(map(standard_error, means["accuracy"], sizes))
