@@ -54,19 +54,22 @@ def test_a_run_without_data_says_so(small, tmp_path):
 
 
 @pytest.mark.slow
-def test_the_script_runs_in_an_empty_directory(small, tmp_path):
+def test_the_script_runs_in_an_empty_directory(sample, tmp_path):
     """With the data mounted deep below the input directory, as at Kaggle, and the folds that it was given."""
+    workspace = Workspace(tmp_path / "workspace")
+    shutil.copytree(sample.input_dir, workspace.input_dir)
+    save_folds(make_folds(*load_train(workspace), num_folds=3), workspace)
     mounted = tmp_path / "mounted" / "competitions" / "digit-recognizer"
-    shutil.copytree(small.input_dir, mounted)
-    write_notebook(tmp_path, "someone", ["logistic_pca"], small)
+    shutil.copytree(sample.input_dir, mounted)
+    write_notebook(tmp_path, "someone", ["logistic_pca"], workspace)
     working_dir = tmp_path / "working"
     result = run_notebook(tmp_path, working_dir, tmp_path / "mounted")
     assert result.returncode == 0, result.stderr
     written = files_below(working_dir)
     assert {"folds/folds.csv", "submissions/submission.csv", "submissions/submission.json"} <= written
     assert not {name for name in written if name.startswith("input") or name.endswith(".py")}
-    predictions = load_oof_predictions(Workspace(working_dir), "logistic_pca", load_folds(small))
-    assert len(predictions.records) == 2 and predictions.records[0].commit
+    predictions = load_oof_predictions(Workspace(working_dir), "logistic_pca", load_folds(workspace))
+    assert len(predictions.records) == 3 and predictions.records[0].commit
 
 
 @pytest.mark.slow
