@@ -1,8 +1,12 @@
 """Shared fixtures: workspaces of the embedded sample, trained folds, a browser."""
 
+import os
 import shutil
 from contextlib import contextmanager
 from pathlib import Path
+
+# Set before NumPy is imported. Otherwise, the threads of test processes that share the cores wait in busy loops.
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import numpy as np
 import pandas as pd

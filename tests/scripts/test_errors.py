@@ -1,6 +1,7 @@
 """A user's mistake is one sentence on stderr and exit code 2; nothing is written or lost."""
 
 import os
+import resource
 import sys
 
 import pytest
@@ -78,11 +79,18 @@ def test_an_error_of_the_program_keeps_its_traceback():
         run(fail)
 
 
-def test_a_full_disk_is_one_sentence_and_loses_nothing(small, run_process):
-    """A limit on the size of files simulates the full disk: the system refuses to write more."""
+@pytest.fixture
+def full_disk(small):
+    """A limit on the size of files: the system refuses to write more, as if the disk were full."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2_048_000, limits[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+def test_a_full_disk_is_one_sentence_and_loses_nothing(small, full_disk, call):
     before = files_below(small.root)
-    sample = f"ulimit -f 2000; exec {sys.executable} -m scripts.download_data --sample"  # 2,000 blocks of 1,024 bytes
-    result = run_process(small, "bash", "-c", sample)
-    require_mistake(result, "File too large")
+    result = call(small, "download_data", "--sample")
+    require_mistake(result, "error: File too large")
     assert files_below(small.root) == before
     assert len(small.train_csv.read_text().splitlines()) == 301
