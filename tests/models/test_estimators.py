@@ -51,3 +51,19 @@ def test_hog_depends_on_the_orientation_of_edges_and_not_on_contrast():
     by_orientation = features.reshape(-1, 9).sum(axis=0)
     assert by_orientation[0] > 0 and not by_orientation[1:].any()
     np.testing.assert_allclose(estimators.compute_hog(image.reshape(1, -1) // 2), features, atol=0.01)
+
+
+def test_the_importance_of_principal_components_is_divided_among_the_pixels(sample_rows):
+    images, labels = sample_rows[0][:300], sample_rows[1][:300]
+    importance = estimators.compute_pixel_importance(fit(estimators.forest_pca, images, labels).pipeline)
+    assert importance.shape == (28, 28) and importance.sum() == pytest.approx(1)
+    assert importance[:3].mean() < 1 / 784 < importance[14, 14]  # The margin is nearly empty.
+
+
+def test_a_model_without_trees_has_an_explained_variance_but_no_importance(sample_rows):
+    images, labels = sample_rows[0][:300], sample_rows[1][:300]
+    pipeline = fit(estimators.logistic_pca, images, labels).pipeline
+    assert estimators.compute_pixel_importance(pipeline) is None
+    variance = estimators.compute_explained_variance(pipeline)
+    assert len(variance) == 150
+    assert (np.diff(variance) >= 0).all() and 0.85 < variance[-1] <= 1 + 1e-9
