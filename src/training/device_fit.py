@@ -32,7 +32,8 @@ class JaxDraws:
         return jax.random.normal(self._next(), shape)
 
     def _next(self) -> jax.Array:
-        self.key, key = jax.random.split(self.key)
+        keys: tuple[jax.Array, jax.Array] = jax.random.split(self.key)
+        self.key, key = keys
         return key
 
 
