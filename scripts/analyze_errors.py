@@ -1,8 +1,8 @@
-"""Look at the out-of-fold errors: python -m scripts.analyze_errors [EXPERIMENT|blend] [--verdicts FILE].
+"""Analyse out-of-fold errors: python -m scripts.analyze_errors [EXPERIMENT|blend] [--annotations FILE].
 
-Writes oof/error_report.html, one file that any browser opens, oof/errors.csv for a notebook, and the plots as PNG in
-oof/error_report/. Pick verdicts on suspected label errors in the page, download them, and read them back by --verdicts:
-it then also says the accuracy without the mislabelled rows.
+Writes oof/error_report.html, a page for any browser, oof/errors.csv for further analysis, and the plots as PNG in
+oof/error_report/. In the page, you can annotate possible label errors and download the annotations as a file. With
+--annotations FILE, the accuracy without the mislabelled rows is reported, too.
 """
 
 import argparse
@@ -16,12 +16,13 @@ from src.reports.error_report import write_error_report
 
 
 def main() -> None:
+    """Parse the arguments, write the report and print its summary and paths."""
     parser = argparse.ArgumentParser(prog="python -m scripts.analyze_errors", description=__doc__)
     parser.add_argument("name", nargs="?", default=BLEND, metavar="EXPERIMENT|blend", help="default: the last blend")
-    parser.add_argument("--verdicts", type=Path, metavar="FILE", help="what was picked in the page and downloaded")
+    parser.add_argument("--annotations", type=Path, metavar="FILE", help="annotations downloaded from the page")
     arguments = parser.parse_args()
     workspace = find_workspace()
-    for line in write_error_report(arguments.name, load_dataset(workspace), workspace, arguments.verdicts):
+    for line in write_error_report(arguments.name, load_dataset(workspace), workspace, arguments.annotations):
         print(line)
     print(workspace.errors_csv)
     print(workspace.error_report_html)

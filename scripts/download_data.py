@@ -1,7 +1,7 @@
-"""Get the images: python -m scripts.download_data [--from-zip PATH | --sample] [--force].
+"""Download the images: python -m scripts.download_data [--from-zip PATH | --sample] [--force].
 
-By default from Kaggle, into input/; files that are there already are only verified. Exit code 3 says that there are
-no Kaggle credentials.
+By default they come from Kaggle and go to input/. Files that exist already are only verified. The exit code is 3 if
+there are no Kaggle credentials.
 """
 
 import argparse
@@ -19,27 +19,28 @@ NO_CREDENTIALS = 3
 
 
 def main() -> None:
+    """Download, unpack or write the files, and print where they are."""
     parser = argparse.ArgumentParser(prog="python -m scripts.download_data", description=__doc__)
     source = parser.add_mutually_exclusive_group()
-    source.add_argument("--from-zip", type=Path, metavar="PATH", help="a zip downloaded from the competition's page")
+    source.add_argument("--from-zip", type=Path, metavar="PATH", help="zip file from the competition's page")
     source.add_argument(
-        "--sample", action="store_true", help="the embedded sample: 5,000 real digits, no account needed"
+        "--sample", action="store_true", help="the embedded sample: 5,000 MNIST images, no account needed"
     )
-    parser.add_argument("--force", action="store_true", help="fetch it anew, even if it is there already")
+    parser.add_argument("--force", action="store_true", help="download again, even if the files exist")
     arguments = parser.parse_args()
     workspace = find_sample_workspace() if arguments.sample else find_workspace()
     if arguments.sample:
         write_sample(workspace)
-        print(f"the other commands find it by: export DIGITS_WORKSPACE={workspace.root}")
+        print(f"for the other commands: export DIGITS_WORKSPACE={workspace.root}")
     elif arguments.from_zip:
         unpack(arguments.from_zip, workspace)
     else:
-        _get_from_kaggle(workspace, arguments.force)
+        _download_from_kaggle(workspace, arguments.force)
     print(f"{workspace.input_dir}: {', '.join(COMPETITION_FILES)}")
-    print("to look at them: python -m scripts.explore_data")
+    print("next: python -m scripts.explore_data")
 
 
-def _get_from_kaggle(workspace: Workspace, force: bool) -> None:
+def _download_from_kaggle(workspace: Workspace, force: bool) -> None:
     if not force and all((workspace.input_dir / name).exists() for name in COMPETITION_FILES):
         verify_input(workspace)
         return

@@ -24,7 +24,7 @@ def main() -> None:
     workspace = find_workspace()
     ensemble = make_ensemble(workspace, arguments.experiments)
     _print_accuracies(ensemble)
-    print("to look at its errors: python -m scripts.analyze_errors")
+    print("to analyse its errors: python -m scripts.analyze_errors")
     print(f"submission: {workspace.submission_csv}")
     if ensemble.test_labels is not None:
         print("The embedded sample is not for Kaggle. With the competition's data, you would now run:")

@@ -1,7 +1,7 @@
-"""Look at the data: python -m scripts.explore_data writes input/data_report.html, one file that any browser opens.
+"""Describe the data: python -m scripts.explore_data writes input/data_report.html, a page for any browser.
 
-Counts, duplicates, typical images and outliers, a map of the digits, drift between training and test images, ink, slant
-and stroke width, and what augmentation makes of them. The plots lie beside it as PNG, in input/data_report/.
+It shows class counts, duplicates, typical images and outliers, a map of the digits, differences between training and
+test images, ink, slant and stroke width, and augmented images. The plots are also saved as PNG, in input/data_report/.
 """
 
 import argparse
@@ -12,6 +12,7 @@ from src.reports.data_report import write_data_report
 
 
 def main() -> None:
+    """Parse the arguments, write the report and print its path."""
     argparse.ArgumentParser(prog="python -m scripts.explore_data", description=__doc__).parse_args()
     workspace = find_workspace()
     write_data_report(workspace)

@@ -9,17 +9,18 @@ from rich.console import Console
 from rich.table import Table
 
 from scripts import run
-from src.common.metrics import format_accuracy
 from src.common.workspace import find_workspace
 
 
 def main() -> None:
+    """Run the command."""
     parser = argparse.ArgumentParser(prog="python -m scripts.export", description=__doc__)
     parser.add_argument("experiment", metavar="EXPERIMENT", help="a trained network of src/experiments.py")
     parser.add_argument("--fold", type=int, default=0, help="the fold whose network is exported (default: 0)")
     arguments = parser.parse_args()
 
     # Imported here, so that --help does not wait for Keras.
+    from src.common.metrics import format_accuracy
     from src.data.datasets import load_dataset
     from src.experiments import get_experiments
     from src.export.networks import export

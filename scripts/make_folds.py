@@ -11,9 +11,10 @@ from src.data.folds import make_folds, save_folds
 
 
 def main() -> None:
+    """Make and save the folds, and print their sizes."""
     parser = argparse.ArgumentParser(prog="python -m scripts.make_folds", description=__doc__)
-    parser.add_argument("--num-folds", type=int, default=5, help="parts of equal size (default: 5)")
-    parser.add_argument("--seed", type=int, default=42, help="of the shuffle (default: 42)")
+    parser.add_argument("--num-folds", type=int, default=5, help="number of folds, of equal size (default: 5)")
+    parser.add_argument("--seed", type=int, default=42, help="seed of the shuffle (default: 42)")
     arguments = parser.parse_args()
     workspace = find_workspace()
     folds = make_folds(*load_train(workspace), arguments.num_folds, arguments.seed)
@@ -21,8 +22,9 @@ def main() -> None:
     sizes = ", ".join(map(str, np.bincount(folds.assignment)))
     print(f"{workspace.folds_csv}: {folds.num_folds} folds of {sizes} rows")
     print(
-        f"kept in one fold: {folds.num_identical} pairs of identical and {folds.num_near} pairs of near-identical "
-        f"images of one digit (root mean square difference of at most {folds.near:g} of 255 grey levels)"
+        f"pairs of images of one digit that share a fold: {folds.num_identical_pairs} identical, "
+        f"{folds.num_near_duplicate_pairs} near duplicates (root mean square difference of at most "
+        f"{folds.max_rms_difference:g} of 255 grey levels)"
     )
 
 

@@ -11,6 +11,7 @@ from src.app.release.space import make_space
 
 
 def main() -> None:
+    """Run the command."""
     parser = argparse.ArgumentParser(prog="python -m scripts.make_space", description=__doc__)
     parser.add_argument("directory", metavar="DIR", type=Path, help="a new or empty directory")
     arguments = parser.parse_args()

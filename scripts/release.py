@@ -14,6 +14,7 @@ from src.common.workspace import APP_WEIGHTS_DIR, find_workspace
 
 
 def main() -> None:
+    """Run the command."""
     parser = argparse.ArgumentParser(
         prog="python -m scripts.release", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

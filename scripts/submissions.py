@@ -1,6 +1,6 @@
-"""Show what was sent to Kaggle, OOF against public score: python -m scripts.submissions.
+"""Show what was sent to Kaggle, with OOF accuracy and public score: python -m scripts.submissions.
 
-Fills the scores that submissions/log.csv lacks, and draws submissions/history.png.
+Adds the scores that submissions/log.csv lacks, and draws submissions/history.png.
 """
 
 import argparse
@@ -13,38 +13,36 @@ from rich.table import Table
 
 from scripts import run
 from src.common.workspace import find_workspace
-from src.kaggle.client import list_sent
-from src.kaggle.submissions import log_scores, merge_history
-from src.reports.plots import plot_history
+from src.kaggle.submission_log import update_history
+from src.reports.submission_plots import plot_history
 
 
 def main() -> None:
+    """Print the history of submissions as a table, and draw it."""
     argparse.ArgumentParser(prog="python -m scripts.submissions", description=__doc__).parse_args()
     workspace = find_workspace()
-    sent = list_sent()
-    log = log_scores(workspace, sent.set_index("reference")["public_score"].dropna().to_dict())
-    history = merge_history(log, sent)
+    history = update_history(workspace)
     if history.empty:
         print("nothing was sent yet; send the submission: python -m scripts.submit")
         return
     table = Table(title="Submissions")
     for heading in ("sent (UTC)", "OOF %", "public %", "status", "message"):
         table.add_column(heading, justify="right" if "%" in heading else "left", no_wrap=heading != "message")
-    for row in history.itertuples():
+    for row in history.to_dict("records"):
         table.add_row(
-            str(row.time)[:16].replace("T", " "),
-            _percent(row.oof_accuracy),
-            _percent(row.public_score),
-            "" if pd.isna(row.status) else row.status.lower(),
-            escape(row.message),
+            str(row["time"])[:16].replace("T", " "),
+            _format_percent(row["oof_accuracy"]),
+            _format_percent(row["public_score"]),
+            "" if pd.isna(row["status"]) else row["status"].lower(),
+            escape(row["message"]),
         )
     Console(width=None if sys.stdout.isatty() else 120).print(table)
     plot_history(history, workspace.history_png)
     print(workspace.history_png)
 
 
-def _percent(share: float) -> str:
-    return "" if pd.isna(share) else f"{100 * share:.3f}"
+def _format_percent(fraction: float) -> str:
+    return "" if pd.isna(fraction) else f"{100 * fraction:.3f}"
 
 
 if __name__ == "__main__":

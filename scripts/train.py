@@ -1,7 +1,8 @@
-"""Train experiments fold by fold: python -m scripts.train EXPERIMENT... [--folds 0,1] [--jobs N] [--estimate].
+"""Train experiments fold by fold: python -m scripts.train EXPERIMENT... [--folds 0,1] [--jobs N].
 
-Complete folds are skipped and an interrupted one goes on after its last finished epoch, so the same command again
-finishes the work. On several machines: --runner ray [--ray-address ADDRESS] [--cores-per-job N] [--jobs-per-gpu N].
+Complete folds are skipped, and an interrupted fold continues after its last finished epoch, so the same command can be
+run again until all folds are complete. On a Ray cluster: --runner ray [--ray-address ADDRESS] [--cores-per-job N]
+[--jobs-per-gpu N].
 """
 
 import argparse
@@ -15,40 +16,46 @@ from src.validation.cross_validation import Runner
 from src.validation.runners.local import run_local, run_processes
 from src.validation.runners.ray_cluster import run_ray
 
+RUNNER_OPTIONS = {"local": ("jobs",), "ray": ("ray_address", "cores_per_job", "jobs_per_gpu")}
+"""Options that go with each runner."""
+
 
 def main() -> None:
+    """Train what is not complete."""
+    parser = _build_parser()
+    arguments = parser.parse_args()
+    for runner, names in RUNNER_OPTIONS.items():
+        for name in names:
+            if runner != arguments.runner and getattr(arguments, name) is not None:
+                parser.error(f"--{name.replace('_', '-')} needs --runner {runner}")
+    experiments = get_experiments(arguments.experiments)
+    cross_validation.run(experiments, arguments.folds, find_workspace(), _choose_runner(arguments))
+
+
+def _build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m scripts.train", description=__doc__)
     parser.add_argument("experiments", nargs="+", metavar="EXPERIMENT", help="names in src/experiments.py")
     parser.add_argument("--folds", type=_parse_folds, help="such as 0,1 (default: all)")
-    parser.add_argument("--jobs", type=_parse_number, help="folds at once, sharing the cores (default: 1)")
-    parser.add_argument("--runner", choices=("local", "ray"), default="local", help="where folds run (default: local)")
+    parser.add_argument("--jobs", type=_parse_number, help="folds at the same time, sharing the cores (default: 1)")
+    parser.add_argument("--runner", choices=RUNNER_OPTIONS, default="local", help="where folds run (default: local)")
     parser.add_argument("--ray-address", metavar="ADDRESS", help="of a cluster (default: Ray on this machine alone)")
     parser.add_argument(
-        "--cores-per-job",
-        type=_parse_number,
-        help="with Ray (default: all of the smallest machine)",
+        "--cores-per-job", type=_parse_number, help="with Ray (default: all cores of the smallest machine)"
     )
     parser.add_argument("--jobs-per-gpu", type=_parse_number, help="with Ray (default: 1)")
-    parser.add_argument("--estimate", action="store_true", help="first measure shortly and say how long it will take")
-    arguments = parser.parse_args()
-    with_ray = {name: getattr(arguments, name) for name in ("ray_address", "cores_per_job", "jobs_per_gpu")}
-    is_local = arguments.runner == "local"
-    for name, value in (with_ray if is_local else {"jobs": arguments.jobs}).items():
-        if value is not None:
-            parser.error(f"--{name.replace('_', '-')} does not go with --runner {arguments.runner}")
-    experiments = get_experiments(arguments.experiments)
-    runner: Runner = run_local
-    if not is_local:
-        runner = partial(
+    return parser
+
+
+def _choose_runner(arguments: argparse.Namespace) -> Runner:
+    if arguments.runner == "ray":
+        return partial(
             run_ray,
             address=arguments.ray_address,
             cores_per_job=arguments.cores_per_job,
             jobs_per_gpu=arguments.jobs_per_gpu or 1,
         )
-    elif (arguments.jobs or 1) > 1:
-        runner = partial(run_processes, num_jobs=arguments.jobs)
-    estimate = arguments.estimate and is_local  # of other machines nothing is known
-    cross_validation.run(experiments, arguments.folds, find_workspace(), runner, estimate)
+    num_jobs = arguments.jobs or 1
+    return run_local if num_jobs == 1 else partial(run_processes, num_jobs=num_jobs)
 
 
 def _parse_folds(text: str) -> list[int]:
@@ -60,7 +67,7 @@ def _parse_folds(text: str) -> list[int]:
 
 def _parse_number(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number such as 2")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number such as 2")
     return int(text)
 
 

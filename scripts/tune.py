@@ -1,8 +1,8 @@
 """Search hyper-parameters of a network or of LightGBM: python -m scripts.tune EXPERIMENT [--trials N] [--minutes M].
 
-Trials are measured on a part of fold 0's training rows. Stop it whenever you like: the same command goes on with the
-study, a SQLite file in oof/tuning/, and further terminals with the same command share the work. The best recipe is
-printed as a line for src/experiments.py, where it takes a new name.
+Trials are measured on a part of fold 0's training rows. You can stop the search at any time: the same command continues
+the study, a SQLite file in oof/tuning/. Further terminals with the same command share the work. The best recipe is
+printed as a line for src/experiments.py, where it needs a new name.
 """
 
 import argparse
@@ -19,24 +19,28 @@ DEFAULT_TRIALS = 30
 
 
 def main() -> None:
+    """Search, and print the best recipe."""
     parser = argparse.ArgumentParser(prog="python -m scripts.tune", description=__doc__)
     parser.add_argument("experiment", metavar="EXPERIMENT", help="a name in src/experiments.py: what is varied")
     parser.add_argument(
-        "--trials", type=_parse_count, metavar="N", help=f"in all (default: {DEFAULT_TRIALS}, or as --minutes allow)"
+        "--trials",
+        type=_parse_count,
+        metavar="N",
+        help=f"in all (default: {DEFAULT_TRIALS}, or no limit with --minutes)",
     )
-    parser.add_argument("--minutes", type=_parse_minutes, metavar="M", help="begin no trial after so long")
+    parser.add_argument("--minutes", type=_parse_minutes, metavar="M", help="begin no trial after this time")
     arguments = parser.parse_args()
     (experiment,) = get_experiments([arguments.experiment])
     num_trials = arguments.trials or (DEFAULT_TRIALS if arguments.minutes is None else None)
     workspace = find_workspace()
     found = tune(experiment, load_dataset(workspace), workspace, num_trials, arguments.minutes)
+    start = format_accuracy(found.start_accuracy, found.num_valid_rows)
+    best = format_accuracy(found.best_accuracy, found.num_valid_rows)
     print(f"{found.num_complete} trials complete, {found.num_pruned} pruned")
     for name, importance in found.importances.items():
         print(f"  importance {importance:.2f}  {name}")
-    print(
-        f"{experiment.name} as it is: {format_accuracy(found.start_accuracy, found.num_valid_rows)} of the inner rows"
-    )
-    print(f"best trial: {format_accuracy(found.best_accuracy, found.num_valid_rows)} (the best of many looks too good)")
+    print(f"{experiment.name} as it is: {start} of the inner validation rows")
+    print(f"best trial: {best} (slightly optimistic, as it is the best of all trials on the same rows)")
     print(found.recipe)
     for path in found.plots:
         print(path)

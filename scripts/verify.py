@@ -1,6 +1,6 @@
 """Check the whole workspace: data, folds, fold results, submission: python -m scripts.verify.
 
-Says what is wrong and how to mend it; the exit code is then 2.
+Prints each fault with its remedy; the exit code is 2 if there is one.
 """
 
 import argparse
@@ -12,15 +12,16 @@ from src.verification import verify
 
 
 def main() -> None:
+    """Print the faults of the workspace, and how many things were checked."""
     argparse.ArgumentParser(prog="python -m scripts.verify", description=__doc__).parse_args()
-    num_checked = num_wrong = 0
-    for subject, problem in verify(find_workspace()):
+    num_checked = num_faults = 0
+    for subject, fault in verify(find_workspace()):
         num_checked += 1
-        if problem is not None:
-            num_wrong += 1
-            print(f"{subject}: {problem}", file=sys.stderr)
-    print(f"{num_checked} things checked, {num_wrong} wrong")
-    if num_wrong:
+        if fault is not None:
+            num_faults += 1
+            print(f"{subject}: {fault}", file=sys.stderr)
+    print(f"{num_checked} things checked, {num_faults} with a fault")
+    if num_faults:
         sys.exit(2)
 
 

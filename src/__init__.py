@@ -6,7 +6,8 @@ Some libraries read settings from the environment while they are imported. This 
 import os
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")  # The fastest backend on CPUs; run_folds.sh sets jax for a GPU.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # Or TensorFlow prints notes on missing GPUs that look like errors.
+# Silences TensorFlow's notes, which look like errors, but for those of its import (tensorflow/tensorflow#100442).
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # Or its import looks for a newer version on the network.
 if os.environ.get("OMP_NUM_THREADS"):  # TensorFlow does not read this variable.
     os.environ.setdefault("TF_NUM_INTRAOP_THREADS", os.environ["OMP_NUM_THREADS"].partition(",")[0])

@@ -1,7 +1,8 @@
-"""The application as a real server, and ways to ask it."""
+"""The application as a real server, and ways to send requests to it."""
 
 import socket
 import threading
+import time
 
 import requests
 import uvicorn
@@ -16,7 +17,7 @@ def free_port():
 
 
 class Server:
-    """The application in a thread of this process."""
+    """The application in a thread of this process; entering it gives its URL."""
 
     def __init__(self, **options):
         self.port = free_port()
@@ -38,8 +39,12 @@ class Server:
 
 
 def wait_for(condition):
-    """Ask again and again, some thousand times."""
-    assert any(condition() for _ in range(10_000))
+    """Check a condition again and again until it is true, and fail after a minute or more."""
+    for _ in range(6000):
+        if condition():
+            return
+        time.sleep(0.01)
+    raise AssertionError("the condition did not become true")
 
 
 def wait_for_page(url):
@@ -47,4 +52,5 @@ def wait_for_page(url):
 
 
 def post(url, *files, **options):
+    """Send picture files to the API."""
     return requests.post(f"{url}/api/predict", files=[("file", ("a.png", data)) for data in files], **options)

@@ -1,29 +1,26 @@
-"""Shared fixtures: the embedded sample as a workspace, and a small part of it that trains in seconds."""
+"""Shared fixtures: workspaces of the embedded sample, trained folds, a browser."""
 
 import os
 import shutil
-import subprocess
-import sys
-import zipfile
-from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+# Set before NumPy is imported. Otherwise, the threads of test processes that share the cores wait in busy loops.
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import numpy as np
 import pandas as pd
 import pytest
 
-import src  # noqa: F401  first, for the environment defaults of the libraries
-from src.common.competition import NUM_TEST_ROWS, NUM_TRAIN_ROWS, PIXEL_COLUMNS
-from src.common.workspace import REPOSITORY, Workspace
+import src  # noqa: F401  Imported first, as it sets the libraries' defaults in the environment.
+from src.common.workspace import Workspace
 from src.data.csv_files import load_train
 from src.data.folds import make_folds, save_folds
 from src.data.sample import write_sample
-from tests.kaggle_server import Kaggle
 
 
 def pytest_addoption(parser):
-    parser.addoption("--all", action="store_true", help="also run the slow end-to-end tests, and those in a browser")
+    parser.addoption("--all", action="store_true", help="also run the slow tests and those in a browser")
 
 
 def pytest_collection_modifyitems(config, items):
@@ -31,15 +28,6 @@ def pytest_collection_modifyitems(config, items):
         left_out = [item for item in items if item.get_closest_marker("slow") or item.get_closest_marker("browser")]
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
-
-
-@pytest.fixture(scope="session")
-def url() -> Iterator[str]:
-    """Of the application, as it is when nobody changes a limit."""
-    from tests.app_server import Server  # Only its tests wait for the app's imports.
-
-    with Server() as url:
-        yield url
 
 
 @pytest.fixture(scope="session")
@@ -78,87 +66,41 @@ def sample_small(sample):
 
 @pytest.fixture
 def small(sample_small, tmp_path) -> Workspace:
-    """300 + 60 rows of the sample in two folds, for a test to write to."""
+    """A workspace of 300 + 60 rows of the sample in two folds, to write to."""
     return sample_small(tmp_path / "small")
 
 
-@pytest.fixture
-def kaggle() -> Iterator[Kaggle]:
-    server = Kaggle()
-    yield server
-    server.shut_down.set()
-    server.shutdown()
+@pytest.fixture(scope="session")
+def trained_once(sample_small, tmp_path_factory) -> Workspace:
+    """A workspace of 300 + 60 rows in which logistic_pca and smoke are trained on both folds. Read only."""
+    from src.experiments import get_experiments  # Imported here, as loading Keras takes seconds.
+    from src.validation import cross_validation
+    from src.validation.runners.local import run_local
+
+    workspace = sample_small(tmp_path_factory.mktemp("trained") / "workspace")
+    cross_validation.run(get_experiments(["logistic_pca", "smoke"]), None, workspace, run_local)
+    return workspace
 
 
 @pytest.fixture
-def start_command(kaggle, tmp_path):
-    """Start a script that talks to Kaggle's stand-in, with made-up credentials: real ones stay out of it."""
-
-    def start(script, *arguments, credentials="key", workspace=None):
-        home = tmp_path / "home"
-        home.mkdir(exist_ok=True)
-        environment = {
-            "PATH": os.environ["PATH"],
-            "HOME": str(home),
-            "DIGITS_WORKSPACE": str(workspace.root if workspace else tmp_path / "workspace"),
-            "KAGGLE_API_ENVIRONMENT": "LOCALHOST",
-            "HTTP_PROXY": f"http://127.0.0.1:{kaggle.server_port}",
-        }
-        if credentials == "key":
-            environment |= {"KAGGLE_USERNAME": "someone", "KAGGLE_KEY": "s3cret"}
-        if credentials == "token":
-            environment |= {"KAGGLE_API_TOKEN": "KGAT_s3cret"}
-        command = [sys.executable, "-m", f"scripts.{script}", *arguments]
-        return subprocess.Popen(
-            command, cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-
-    return start
-
-
-@pytest.fixture
-def run_command(start_command):
-    """Run a script to its end; see `start_command`."""
-
-    def run(*arguments, **options):
-        with start_command(*arguments, **options) as process:
-            stdout, stderr = process.communicate(timeout=300)
-        assert "s3cret" not in stdout + stderr and "Traceback" not in stderr
-        return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
-
-    return run
-
-
-def write_noisy_zip(sample, path):
-    """42,000 + 28,000 rows in the competition's format: the sample's images, each with noise of its own."""
-    rng = np.random.default_rng(0)
-    images, labels = load_train(sample)
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, num_rows in {"train.csv": NUM_TRAIN_ROWS, "test.csv": NUM_TEST_ROWS}.items():
-            rows = rng.integers(0, len(labels), num_rows)
-            pixels = np.maximum(images[rows].reshape(num_rows, -1), rng.integers(0, 60, (num_rows, 784), np.uint8))
-            frame = pd.DataFrame(pixels, columns=PIXEL_COLUMNS)
-            if name == "train.csv":
-                frame.insert(0, "label", labels[rows])
-            archive.writestr(name, frame.to_csv(index=False))
-        zeros = pd.DataFrame({"ImageId": np.arange(1, NUM_TEST_ROWS + 1), "Label": 0})
-        archive.writestr("sample_submission.csv", zeros.to_csv(index=False))
-    return path.read_bytes()
+def trained(trained_once, tmp_path) -> Workspace:
+    """A copy of `trained_once`, to write to."""
+    return Workspace(shutil.copytree(trained_once.root, tmp_path / "trained"))
 
 
 def snapshot(directory: Path) -> dict[str, bytes]:
-    """What all files below a directory hold, by their names relative to it."""
+    """Return the contents of all files below a directory, by their names relative to it."""
     return {name: (directory / name).read_bytes() for name in files_below(directory)}
 
 
 def files_below(directory: Path) -> set[str]:
-    """Names of all files below a directory, relative to it."""
+    """Return the names of all files below a directory, relative to it."""
     return {str(path.relative_to(directory)) for path in directory.rglob("*") if path.is_file()}
 
 
 @contextmanager
 def open_chromium():
-    """A real browser, Debian's; for the tests that are marked `browser`."""
+    """Open Debian's Chromium, for the tests that are marked `browser`."""
     from playwright.sync_api import sync_playwright
 
     chromium = shutil.which("chromium")

@@ -1,4 +1,4 @@
-"""A stand-in for Kaggle on this machine, which speaks the wire protocol of the real kaggle package."""
+"""A local stand-in for Kaggle's server: it speaks the protocol of the official kaggle package."""
 
 import json
 import threading
@@ -8,39 +8,50 @@ from urllib.parse import urlsplit
 from src.common.competition import SLUG
 
 
-class Kaggle(ThreadingHTTPServer):
-    """Answers what the package asks, remembers it in `requests`, and fails as it is told."""
+class KaggleServer(ThreadingHTTPServer):
+    """Answers the requests of the package and records them in `requests`; the other attributes make it fail."""
+
+    daemon_threads = True
 
     def __init__(self):
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.contents = b""  # of the competition's zip
-        self.refusal = None  # (code, message), to everything but a token
-        self.refusals = {}  # the same by method
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.requests = []
         self.delay = 0.0  # seconds before each answer
-        self.loses_answer = False  # to a submission that it takes
-        self.refusals_after_submission = {}
+        self.refusal = None  # (code, message): the answer to everything but the check of a token
+        self.refusals = {}  # the same by method
         self.token_is_valid = True
-        self.wants_login = False  # shows a page instead of the download
-        self.stall_after = None  # bytes of the download
-        self.claimed_length = None  # bytes that the download says it has
-        self.upload_code = 200
+        # The download.
+        self.contents = b""  # of the competition's zip
+        self.wants_login = False  # answers with a page instead
+        self.stall_after = None  # bytes after which nothing more is sent
+        self.claimed_length = None  # bytes that the header announces
+        # Submissions.
         self.num_left = 5
         self.submissions = []  # the latest first
-        self.score = "0.99714"  # of what is sent; None: never
-        self.scoring_error = ""
         self.uploads = []
-        self.kernels = []  # what was pushed
-        self.kernel_error = ""  # instead of taking one
-        self.kernel_states = ["COMPLETE"]  # one after the other; the last one stays; None: an error instead
+        self.upload_code = 200
+        self.loses_answer = False  # accepts a submission, then closes the connection
+        self.refusals_after_submission = {}
+        self.score = "0.99714"  # of each submission; None: not scored yet
+        self.scoring_error = ""
+        # Notebooks.
+        self.notebooks = []  # what was pushed
+        self.notebook_error = ""  # why a notebook is not accepted
+        self.invalid_sources = []  # of a pushed notebook
+        self.statuses = ["COMPLETE"]  # of the run, one after the other; the last one stays; None: an error instead
         self.outputs = {}  # file name: bytes
         self.refused_outputs = {}  # file name: code
-        self.invalid_sources = []  # of a pushed kernel
-        self.requests = []
-        self.shut_down = threading.Event()
-        threading.Thread(target=self.serve_forever, daemon=True).start()
+        self.is_stopping = threading.Event()  # wakes all delayed answers
+        threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
 
-    def submit(self, body):
-        """Take what was uploaded last as a submission."""
+    def stop(self):
+        """Refuse connections from now on."""
+        self.is_stopping.set()
+        self.shutdown()
+        self.server_close()
+
+    def accept_submission(self, body):
+        """Add a submission, of what was uploaded last, to the list."""
         submission = {
             "ref": 4242 + len(self.submissions),
             "fileName": "submission.csv",
@@ -55,78 +66,107 @@ class Kaggle(ThreadingHTTPServer):
         return {"message": "Successfully submitted to Digit Recognizer", "ref": submission["ref"]}
 
 
-class Handler(BaseHTTPRequestHandler):
-    server: Kaggle
+class _Handler(BaseHTTPRequestHandler):
+    server: KaggleServer
 
     def do_POST(self):
+        """Answer a call of the API."""
         body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))) or b"{}")
         method = urlsplit(self.path).path.rsplit("/", 1)[-1]
         self.server.requests.append(method)
-        self.server.shut_down.wait(self.server.delay)
-        if method == "IntrospectToken":
-            self.answer(200, {"active": self.server.token_is_valid, "username": "someone"})
-        elif method == "GenerateAccessToken" and self.server.token_is_valid:
+        self.server.is_stopping.wait(self.server.delay)
+        refusal = self.server.refusals.get(method, self.server.refusal)
+        if refusal and method not in ("IntrospectToken", "GenerateAccessToken"):
+            self.refuse(*refusal)
+        elif answer := self.answers.get(method):
+            answer(self, body)
+        else:
+            self.refuse(404, f"no method {method}")
+
+    def introspect_token(self, body):
+        self.answer(200, {"active": self.server.token_is_valid, "username": "someone"})
+
+    def generate_token(self, body):
+        if self.server.token_is_valid:
             self.answer(200, {"token": "s3cret", "expiresIn": 43200})
-        elif method == "GenerateAccessToken":
-            self.answer(401, {"code": 401, "message": "Unauthenticated"})
-        elif refusal := self.server.refusals.get(method, self.server.refusal):
-            code, message = refusal
-            self.answer(code, {"code": code, "message": message})
-        elif method == "DownloadDataFiles" and self.server.wants_login:
+        else:
+            self.refuse(401, "Unauthenticated")
+
+    def download_data(self, body):
+        if self.server.wants_login:
             self.answer(200, "please log in")
-        elif method == "DownloadDataFiles":
+        else:
             self.send_response(302)
             self.send_header("Location", f"http://localhost/files/{SLUG}.zip")
             self.send_header("Content-Length", "0")
             self.end_headers()
-        elif method == "StartSubmissionUpload":
-            self.answer(200, {"token": "blob", "createUrl": "http://localhost/upload"})
-        elif method == "CreateSubmission":
-            answer = self.server.submit(body)
-            self.server.refusals |= self.server.refusals_after_submission
-            if self.server.loses_answer:
-                self.close_connection = True
-            else:
-                self.answer(200, answer)
-        elif method == "GetSubmissionLimits":
-            self.answer(200, {"numToday": 5 - self.server.num_left, "numAllowedNow": self.server.num_left})
-        elif method == "ListSubmissions":
-            start, size = body.get("pageSize", 20) * (body.get("page", 1) - 1), body.get("pageSize", 20)
-            self.answer(200, {"submissions": self.server.submissions[start : start + size]})
-        elif method == "SaveKernel":
-            self.server.kernels.append(body)
-            page = "" if self.server.kernel_error else f"https://www.kaggle.com/code/{body['slug']}"
-            answer = {"url": page, "error": self.server.kernel_error}
-            self.answer(200, answer | {"invalidCompetitionSources": self.server.invalid_sources})
-        elif method == "GetKernelSessionStatus":
-            states = self.server.kernel_states
-            state = states.pop(0) if len(states) > 1 else states[0]
-            self.answer(200 if state else 500, {"status": state} if state else {"code": 500, "message": "Internal"})
-        elif method == "ListKernelSessionOutput":
-            files = [{"fileName": n, "url": f"http://localhost/outputs/{n}"} for n in self.server.outputs]
-            self.answer(200, {"files": files, "log": "the log of the run"})
-        else:
-            self.answer(404, {"code": 404, "message": f"no method {method}"})
 
-    def answer(self, code, contents):
-        body = json.dumps(contents).encode()
-        self.send_response(code)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+    def start_upload(self, body):
+        self.answer(200, {"token": "blob", "createUrl": "http://localhost/upload"})
+
+    def create_submission(self, body):
+        answer = self.server.accept_submission(body)
+        self.server.refusals |= self.server.refusals_after_submission
+        if self.server.loses_answer:
+            self.close_connection = True
+        else:
+            self.answer(200, answer)
+
+    def get_limits(self, body):
+        self.answer(200, {"numToday": 5 - self.server.num_left, "numAllowedNow": self.server.num_left})
+
+    def list_submissions(self, body):
+        size = body.get("pageSize", 20)
+        start = size * (body.get("page", 1) - 1)
+        self.answer(200, {"submissions": self.server.submissions[start : start + size]})
+
+    def save_notebook(self, body):
+        self.server.notebooks.append(body)
+        page = "" if self.server.notebook_error else f"https://www.kaggle.com/code/{body['slug']}"
+        answer = {"url": page, "error": self.server.notebook_error}
+        self.answer(200, answer | {"invalidCompetitionSources": self.server.invalid_sources})
+
+    def get_status(self, body):
+        statuses = self.server.statuses
+        status = statuses.pop(0) if len(statuses) > 1 else statuses[0]
+        if status is None:
+            self.refuse(500, "Internal")
+        else:
+            self.answer(200, {"status": status})
+
+    def list_outputs(self, body):
+        files = [{"fileName": name, "url": f"http://localhost/outputs/{name}"} for name in self.server.outputs]
+        self.answer(200, {"files": files, "log": "the log of the run"})
+
+    answers = {  # noqa: RUF012  It is never changed.
+        "IntrospectToken": introspect_token,
+        "GenerateAccessToken": generate_token,
+        "DownloadDataFiles": download_data,
+        "StartSubmissionUpload": start_upload,
+        "CreateSubmission": create_submission,
+        "GetSubmissionLimits": get_limits,
+        "ListSubmissions": list_submissions,
+        "SaveKernel": save_notebook,
+        "GetKernelSessionStatus": get_status,
+        "ListKernelSessionOutput": list_outputs,
+    }
 
     def do_PUT(self):
+        """Take an upload."""
         self.server.uploads.append(self.rfile.read(int(self.headers["Content-Length"])))
         self.server.requests.append("PUT")
         self.answer(self.server.upload_code, {})
 
     def do_GET(self):
-        path = urlsplit(self.path).path
-        name = path.removeprefix("/outputs/")
-        contents = self.server.outputs.get(name, self.server.contents)
+        """Send the competition's zip or an output of a run."""
+        name = urlsplit(self.path).path.removeprefix("/outputs/")
         if code := self.server.refused_outputs.get(name):
-            return self.answer(code, {"code": code, "message": "denied"})
+            self.refuse(code, "denied")
+        else:
+            self.send_file(self.server.outputs.get(name, self.server.contents))
+
+    def send_file(self, contents):
+        """Send a file, or its end if the request says so."""
         start = int(self.headers.get("Range", "bytes=0-").removeprefix("bytes=").split("-")[0])
         self.server.requests.append(f"GET from {start}")
         self.send_response(206 if start else 200)
@@ -141,7 +181,20 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(contents[start : self.server.stall_after])
         if self.server.stall_after is not None:
-            self.server.shut_down.wait()
+            self.server.is_stopping.wait()
+
+    def refuse(self, code, message):
+        """Answer with an error."""
+        self.answer(code, {"code": code, "message": message})
+
+    def answer(self, code, contents):
+        """Answer with JSON."""
+        body = json.dumps(contents).encode()
+        self.send_response(code)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
 
     def log_message(self, *arguments):
-        """Keep the test's output clean."""
+        """Print nothing."""

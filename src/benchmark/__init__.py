@@ -1,1 +1,1 @@
-"""Measurements of this machine, printed as JSON. Benchmarks measure, tests check."""
+"""Measurements of this machine and of the app, printed as JSON. Benchmarks measure, tests check."""

@@ -1,4 +1,4 @@
-"""Whether training survives: processes killed at random moments, and what the next ones make of what they left."""
+"""Whether training survives processes that are killed at random moments."""
 
 import re
 import shutil
@@ -24,34 +24,38 @@ from src.data.sample import write_sample
 from src.validation.fold_results import read_fold_predictions
 from src.verification import verify
 
-EXPERIMENT = "smoke"
-NUM_FOLDS = 2
-SAVE_SECONDS = 2.0  # a process that saves nothing for so long is killed outside a save
+_EXPERIMENT = "smoke"
+_NUM_FOLDS = 2
+_MAX_SAVE_WAIT = 2.0  # seconds; a process that saves nothing for so long is killed outside a save
 
 
 @dataclass(frozen=True)
 class _Run:
-    """What became of one training process."""
+    """One training process and its end."""
 
     killed: bool
     during_save: bool
-    seconds: float  # of its work, after what it has to import
-    lines: list[str]  # that it said
+    seconds: float  # of its work, without its imports
+    lines: list[str]  # of its progress
 
 
 def measure_faults(num_kills: int, seed: int = 0) -> dict[str, int]:
-    """Train a tiny network on the embedded sample, again and again, and kill it (SIGKILL) so often in all.
+    """Train a tiny network on the embedded sample again and again, and kill (SIGKILL) the training `num_kills` times.
 
-    Every second kill waits for a file that is being written. A training that is complete is compared with one that was
-    never disturbed, and the next one begins.
+    Every second kill waits until a file is being written. A training that completes is compared with one that was never
+    disturbed; then the next one starts.
+
+    Args:
+        num_kills: kills in all.
+        seed: of the random moments.
 
     Returns:
-        kills, kills_during_a_save: if it left a temporary file, a process was saving.
-        trainings: that were completed.
-        with_the_same_bits: of these, as the undisturbed one.
+        kills, kills_during_a_save: a process that left a temporary file was saving.
+        trainings: completed trainings.
+        with_the_same_bits: completed trainings with the same predictions as the undisturbed one.
         computed_twice: epochs and folds that had been finished before.
         left_behind: files that an undisturbed training does not leave.
-        problems: that `verify` found in completed workspaces.
+        problems: findings of `verify` in completed workspaces.
     """
     rng = np.random.default_rng(seed)
     counts = Counter[str]()
@@ -81,17 +85,22 @@ def measure_faults(num_kills: int, seed: int = 0) -> dict[str, int]:
 def _make_workspace(root: Path) -> Workspace:
     workspace = Workspace(root)
     write_sample(workspace)
-    save_folds(make_folds(*load_train(workspace), num_folds=NUM_FOLDS), workspace)
+    save_folds(make_folds(*load_train(workspace), num_folds=_NUM_FOLDS), workspace)
     return workspace
 
 
 def _train(workspace: Workspace, delay: float | None = None, during_save: bool = False) -> _Run:
-    """Train what is pending; kill that so many seconds after it has begun, or at the first save after them.
+    """Train the pending folds; kill the process after a delay, or at the first save after it.
+
+    Args:
+        workspace: where the folds are trained.
+        delay: seconds from the start of the work; None kills nothing.
+        during_save: wait for a save.
 
     Raises:
-        subprocess.CalledProcessError: it failed by itself.
+        subprocess.CalledProcessError: the training failed by itself.
     """
-    command = [sys.executable, "-m", "scripts.train", EXPERIMENT]
+    command = [sys.executable, "-m", "scripts.train", _EXPERIMENT]
     environment = environ | {"DIGITS_WORKSPACE": str(workspace.root)}
     with subprocess.Popen(command, cwd=REPOSITORY, env=environment, stderr=subprocess.PIPE, text=True) as process:
         lines = []
@@ -103,9 +112,9 @@ def _train(workspace: Workspace, delay: float | None = None, during_save: bool =
         try:
             process.wait(delay)
         except subprocess.TimeoutExpired:
-            ended = time.perf_counter() + SAVE_SECONDS if during_save else 0.0
+            ended = time.perf_counter() + _MAX_SAVE_WAIT if during_save else 0.0
             while time.perf_counter() < ended and process.poll() is None and not _is_saving(process.pid, workspace):
-                continue  # a save takes milliseconds
+                continue  # Without a pause, as a save takes milliseconds.
             process.kill()
         code = process.wait()
         seconds = time.perf_counter() - started
@@ -117,7 +126,8 @@ def _train(workspace: Workspace, delay: float | None = None, during_save: bool =
 
 
 def _is_saving(pid: int, workspace: Workspace) -> bool:
-    files = (name for _, _, names in walk(workspace.oof_dir) for name in names)  # unlike rglob, it bears changes
+    # Unlike rglob, os.walk tolerates files that vanish meanwhile.
+    files = (name for _, _, names in walk(workspace.oof_dir) for name in names)
     return any(name.startswith(f".tmp.{pid}.") for name in files)
 
 
@@ -126,19 +136,19 @@ def _list_files(workspace: Workspace) -> set[Path]:
 
 
 def _fingerprint(workspace: Workspace) -> list[str]:
-    """Of the predictions of all folds."""
-    arrays = (read_fold_predictions(workspace, EXPERIMENT, fold) for fold in range(NUM_FOLDS))
-    return [fingerprint(*(fold[name] for name in sorted(fold))) for fold in arrays]
+    """Compute a fingerprint of the predictions of each fold."""
+    folds = (read_fold_predictions(workspace, _EXPERIMENT, fold) for fold in range(_NUM_FOLDS))
+    return [fingerprint(fold.valid_rows, fold.valid_proba, fold.test_proba) for fold in folds]
 
 
 def _count_repeated(lines: Sequence[str]) -> int:
-    """Epochs and folds that were finished more than once."""
+    """Count how often an epoch or fold was finished again."""
     finished = Counter[Any]()
     fold = ""
     for line in lines:
-        if begun := re.match(rf"{EXPERIMENT} fold (\d+):", line):
+        if begun := re.match(rf"{_EXPERIMENT} fold (\d+):", line):
             fold = begun[1]
-        elif done := re.match(rf"{EXPERIMENT} fold (\d+) done", line):
+        elif done := re.match(rf"{_EXPERIMENT} fold (\d+) done", line):
             finished[done[1]] += 1
         elif epoch := re.match(r" *epoch (\d+)/", line):
             finished[fold, epoch[1]] += 1

@@ -1,83 +1,108 @@
-"""How well the digit reader reads."""
+"""How accurate the app is on synthetic pictures of held-out digits."""
 
 from typing import Any
 
 import numpy as np
 
 from src.app.vision.recogniser import Recogniser, load_network_records
-from src.benchmark.synthetic_pictures import draw_on_canvas, put_on_paper, write_number
+from src.benchmark.synthetic_pictures import Picture, draw_on_canvas, make_number_image, render_photo
+from src.common.arrays import Images, LabelledImages
 from src.common.errors import InputError
 from src.common.metrics import standard_error
 from src.common.workspace import Workspace
-from src.data.datasets import load_dataset
+from src.data.datasets import Dataset, load_dataset
 
-NUM_DIGITS = 4000  # on paper
+NUM_PHOTOS = 4000
 NUM_NUMBERS = 1000
-NUM_DRAWN = 500  # on the canvas, each in several ways
-WAYS: dict[str, dict[str, Any]] = {
+NUM_DRAWINGS = 500
+_NUM_DIGITS = 5  # of a number
+_VARIANTS: dict[str, dict[str, Any]] = {
     "inverted": {"inverted": True},
     "shifted": {"shift": (0.12, -0.1), "scale": 0.7},
     "small": {"scale": 0.3},
     "large": {"scale": 3.0},
-    "turned left": {"rotation": 10.0},
-    "turned right": {"rotation": -10.0},
-    "thick": {"thicker": 0.8},
-    "thin": {"thicker": -0.5},
+    "rotated left": {"rotation": 10.0},
+    "rotated right": {"rotation": -10.0},
+    "thick": {"thickening": 0.8},
+    "thin": {"thickening": -0.5},
 }
-"""In which the answer should be the same."""
+"""Arguments of `draw_on_canvas` that should not change the prediction."""
 
 
-def measure_reader(workspace: Workspace) -> dict[str, Any]:
-    """Read held-out digits: the validation part of fold 0, by the network of fold 0 of the tracked experiment, and by
-    the tracked one for digits that touch, which has not seen that part either.
+def measure_recogniser(workspace: Workspace) -> dict[str, Any]:
+    """Recognise digits of the validation part of fold 0, by networks that were not trained on it.
+
+    Single digits are predicted by fold 0's network of the tracked experiment, touching ones by the tracked network.
 
     Returns:
-        number_accuracy: of numbers of five digits on such paper (`write_number`), wholly right; its standard error.
-        paper_accuracy: of digits on synthetic paper (`put_on_paper`), with its standard error.
-        invariance_rate: share of drawings that are read as their plain form is, over all WAYS.
-        invariance: the same for each of them.
+        number_accuracy, number_standard_error: of photos of numbers with five digits, all of them right.
+        paper_accuracy, paper_standard_error: of photos of single digits.
+        invariance_rate: fraction of drawings with the same prediction as the plain drawing, the mean over all variants.
+        invariance: the same for each variant.
 
     Raises:
-        InputError: that network has not been exported, or the other one learned from other folds.
+        InputError: fold 0's network has not been exported, or the tracked network was trained on rows of other folds.
     """
-    record = load_network_records()
-    experiment = record["experiment"]
-    path = workspace.fold_path(experiment, 0, ".onnx")
-    if not path.exists():
-        raise InputError(f"there is no {path}; export the network: python -m scripts.export {experiment}")
-    recogniser = Recogniser(path)
     dataset = load_dataset(workspace)
-    if record["touching_digits"]["fingerprints"] != dataset.fingerprints():
-        raise InputError(
-            "the tracked network for digits that touch learned from rows of other folds; train it on those here: "
-            "python -m scripts.ship --strips"
-        )
+    recogniser = _open_held_out(dataset, workspace)
     _, rows = dataset.folds.split(0)
-    images, labels = dataset.images[rows[:NUM_DIGITS]], dataset.labels[rows[:NUM_DIGITS]]
-    papers = (put_on_paper(image, np.random.default_rng([1, i])) for i, image in enumerate(images))
-    right = np.array([_read(recogniser, paper) == label for paper, label in zip(papers, labels, strict=True)])
-    same = {way: 0.0 for way in WAYS}
-    for image in images[:NUM_DRAWN]:
-        plain = _read(recogniser, draw_on_canvas(image))
-        for way, changes in WAYS.items():
-            same[way] += (_read(recogniser, draw_on_canvas(image, **changes)) == plain) / len(images[:NUM_DRAWN])
-    number_accuracy = np.mean([_read_number_right(recogniser, images, labels, seed) for seed in range(NUM_NUMBERS)])
+    rows = rows[:NUM_PHOTOS]
+    digits = LabelledImages(dataset.images[rows], dataset.labels[rows])
+    number_accuracy = measure_numbers(recogniser, digits, NUM_NUMBERS)
+    photo_accuracy = measure_photos(recogniser, digits)
+    invariance = measure_invariance(recogniser, digits.images[:NUM_DRAWINGS])
     return {
-        "number_accuracy": round(float(number_accuracy), 4),
-        "number_standard_error": round(standard_error(float(number_accuracy), NUM_NUMBERS), 4),
-        "paper_accuracy": round(float(right.mean()), 4),
-        "paper_standard_error": round(standard_error(float(right.mean()), len(right)), 4),
-        "invariance_rate": round(sum(same.values()) / len(same), 4),
-        "invariance": {way: round(share, 4) for way, share in same.items()},
+        "number_accuracy": round(number_accuracy, 4),
+        "number_standard_error": round(standard_error(number_accuracy, NUM_NUMBERS), 4),
+        "paper_accuracy": round(photo_accuracy, 4),
+        "paper_standard_error": round(standard_error(photo_accuracy, len(rows)), 4),
+        "invariance_rate": round(float(np.mean(list(invariance.values()))), 4),
+        "invariance": {variant: round(fraction, 4) for variant, fraction in invariance.items()},
     }
 
 
-def _read(recogniser: Recogniser, picture: np.ndarray) -> int | None:
+def measure_photos(recogniser: Recogniser, digits: LabelledImages) -> float:
+    """Measure the accuracy on one photo of each digit."""
+    photos = (render_photo(image, np.random.default_rng([1, i])) for i, image in enumerate(digits.images))
+    right = [_recognise(recogniser, photo) == label for photo, label in zip(photos, digits.labels, strict=True)]
+    return float(np.mean(right))
+
+
+def measure_numbers(recogniser: Recogniser, digits: LabelledImages, num_numbers: int) -> float:
+    """Measure the fraction of photos of numbers with five of the digits in which all are recognised."""
+    right = []
+    for seed in range(num_numbers):
+        rng = np.random.default_rng([2, seed])
+        rows = rng.choice(len(digits.labels), _NUM_DIGITS, replace=False)
+        photo = render_photo(make_number_image(digits.images[rows], rng), rng)
+        right.append(recogniser.recognise_number(photo).text == "".join(map(str, digits.labels[rows])))
+    return float(np.mean(right))
+
+
+def measure_invariance(recogniser: Recogniser, images: Images) -> dict[str, float]:
+    """Measure, for each variant of a drawing, the fraction that is predicted as the plain drawing is."""
+    plain = [_recognise(recogniser, draw_on_canvas(image)) for image in images]
+    invariance = {}
+    for variant, arguments in _VARIANTS.items():
+        digits = [_recognise(recogniser, draw_on_canvas(image, **arguments)) for image in images]
+        invariance[variant] = float(np.mean([one == other for one, other in zip(digits, plain, strict=True)]))
+    return invariance
+
+
+def _open_held_out(dataset: Dataset, workspace: Workspace) -> Recogniser:
+    records = load_network_records()
+    experiment = records["experiment"]
+    path = workspace.fold_path(experiment, 0, ".onnx")
+    if not path.exists():
+        raise InputError(f"there is no {path}; export the network: python -m scripts.export {experiment}")
+    if records["touching_digits"]["fingerprints"] != dataset.fingerprints():
+        raise InputError(
+            "the tracked network for touching digits was trained on rows of other folds; train and release it on those "
+            "of this workspace: python -m scripts.train touching_digits --folds 0, then python -m scripts.release "
+            "touching_digits"
+        )
+    return Recogniser(path)
+
+
+def _recognise(recogniser: Recogniser, picture: Picture) -> int | None:
     return recogniser.recognise_digits([picture])[0].digit
-
-
-def _read_number_right(recogniser: Recogniser, images: np.ndarray, labels: np.ndarray, seed: int) -> bool:
-    rng = np.random.default_rng([2, seed])
-    rows = rng.choice(len(labels), 5, replace=False)
-    paper = put_on_paper(write_number(images[rows], rng), rng)
-    return recogniser.recognise_number(paper).text == "".join(map(str, labels[rows]))

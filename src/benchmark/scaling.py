@@ -1,4 +1,4 @@
-"""How time and memory grow with images and experiments, and what several jobs and Ray cost or gain."""
+"""How time and memory grow with images and experiments, and how several jobs and Ray change the speed."""
 
 import multiprocessing
 import os
@@ -24,18 +24,18 @@ from src.validation.oof import load_oof_predictions
 from src.validation.runners.local import run_local
 from src.validation.runners.ray_cluster import import_ray
 
-TINY = EXPERIMENTS["smoke"]
-EXPERIMENT = "quick"  # its folds of the competition's data take a minute and more
-FOLDS = "0,1,2,3"
-WAYS = {"local": (), "local, 2 jobs": ("--jobs", "2"), "ray": ("--runner", "ray")}
+_TINY = EXPERIMENTS["smoke"]
+_EXPERIMENT = "quick"  # With the competition's data, a fold of it takes more than a minute.
+_FOLDS = "0,1,2,3"
+_RUNNER_OPTIONS = {"local": (), "local, 2 jobs": ("--jobs", "2"), "ray": ("--runner", "ray")}
 
 
 def measure_growth(workspace: Workspace) -> dict[str, Any]:
-    """Train and blend a tiny network on a quarter, a half and all of the rows, and 1, 2 and 4 of them on a quarter.
+    """Train and blend tiny networks: one on a quarter, a half and all of the rows; 1, 2 and 4 of them on a quarter.
 
     Returns:
-        growth_with_images, growth_with_experiments: by how often as many there are, `seconds` and `peak_mb` of a
-            process that does it all.
+        growth_with_images, growth_with_experiments: for each multiple of the smallest run, the `seconds` and `peak_mb`
+            of a process that does all of it.
     """
     with workspace.train_csv.open() as file:
         num_rows = sum(1 for _ in file) - 1
@@ -49,28 +49,29 @@ def measure_growth(workspace: Workspace) -> dict[str, Any]:
 
 
 def compare_runners(workspace: Workspace) -> dict[str, Any]:
-    """Train the same four folds one after the other, two at once, and through Ray, and all that again in the opposite
-    order, as a machine's speed drifts; three quarters of an hour on two cores.
+    """Train the same four folds one after the other, two at once, and through Ray; 45 minutes on two cores.
+
+    All of it is done twice, the second time in the opposite order, because the speed of a machine drifts.
 
     Returns:
-        folds_per_hour: of each way, all that the command does included.
-        ray_overhead: wall time through Ray over that of the local runner, minus 1.
+        folds_per_hour: for each kind of runner, everything that the command does included.
+        ray_overhead: wall time through Ray, relative to the local runner, minus 1.
 
     Raises:
         InputError: Ray is not installed.
     """
-    import_ray()  # rather than fail after a quarter of an hour
-    seconds = dict.fromkeys(WAYS, 0.0)
-    for name, options in (*WAYS.items(), *reversed(WAYS.items())):
+    import_ray()  # Fails now rather than after a quarter of an hour.
+    seconds = dict.fromkeys(_RUNNER_OPTIONS, 0.0)
+    for name, options in (*_RUNNER_OPTIONS.items(), *reversed(_RUNNER_OPTIONS.items())):
         with tempfile.TemporaryDirectory() as directory:
             empty = Workspace(Path(directory))
             empty.input_dir.symlink_to(workspace.input_dir)
             empty.folds_csv.parent.symlink_to(workspace.folds_csv.parent)
-            command = [sys.executable, "-m", "scripts.train", EXPERIMENT, "--folds", FOLDS, *options]
+            command = [sys.executable, "-m", "scripts.train", _EXPERIMENT, "--folds", _FOLDS, *options]
             started = time.perf_counter()
             subprocess.run(command, cwd=REPOSITORY, env=os.environ | {"DIGITS_WORKSPACE": directory}, check=True)
             seconds[name] += time.perf_counter() - started
-    num_folds = 2 * len(FOLDS.split(","))
+    num_folds = 2 * len(_FOLDS.split(","))
     return {
         "folds_per_hour": {name: round(3600 * num_folds / duration, 1) for name, duration in seconds.items()},
         "ray_overhead": round(seconds["ray"] / seconds["local"] - 1, 3),
@@ -78,7 +79,7 @@ def compare_runners(workspace: Workspace) -> dict[str, Any]:
 
 
 def _take_rows(workspace: Workspace, root: Path, num_rows: int) -> Workspace:
-    """A workspace of the first training rows, and all test images."""
+    """Make a workspace of the first training rows and all test images."""
     part = Workspace(root)
     part.input_dir.mkdir(parents=True)
     with workspace.train_csv.open() as file:
@@ -96,7 +97,7 @@ def _measure(workspace: Workspace, num_experiments: int) -> dict[str, float]:
 
 def _train_and_blend(workspace: Workspace, num_experiments: int) -> dict[str, float]:
     started = time.perf_counter()
-    experiments = [replace(TINY, name=f"tiny_{number}", seed=number) for number in range(num_experiments)]
+    experiments = [replace(_TINY, name=f"tiny_{number}", seed=number) for number in range(num_experiments)]
     cross_validation.run(experiments, None, workspace, run_local)
     folds = load_folds(workspace)
     blend(
@@ -104,7 +105,7 @@ def _train_and_blend(workspace: Workspace, num_experiments: int) -> dict[str, fl
         folds.labels,
         folds.assignment,
     )
-    # Not getrusage: what that says, a process inherits from the one that started it.
+    # Not getrusage, whose peak a process inherits from the one that started it.
     peak_kb = re.search(r"VmHWM:\s*(\d+) kB", Path("/proc/self/status").read_text())
     assert peak_kb is not None
     shutil.rmtree(workspace.oof_dir)

@@ -1,4 +1,4 @@
-"""How fast the pipeline reads, distorts and trains."""
+"""How fast the pipeline reads the CSV, augments and trains, and how much memory it takes."""
 
 import resource
 import statistics
@@ -26,28 +26,28 @@ from src.training.keras_trainer import KerasTrainer
 from src.validation.cross_validation import train_fold
 from src.validation.fold_tasks import FoldTask
 
-NUM_REPEATS = 5
-NUM_BATCHES = 100  # per repeat of a throughput measurement
-STRIDED = cast(KerasTrainer, EXPERIMENTS["strided"].trainer)
+_NUM_REPEATS = 5
+_NUM_BATCHES = 100  # per repeat of a measurement
+_STRIDED = cast(KerasTrainer, EXPERIMENTS["strided"].trainer)
 
 
-def measure(workspace: Workspace) -> dict[str, Any]:
+def measure_training(workspace: Workspace) -> dict[str, Any]:
     """Measure everything on the data of a workspace; a few minutes on two cores with the competition's data.
 
     Returns:
-        csv_over_pandas: seconds of reading train.csv over those of pandas.read_csv, median of paired repeats.
-        augmented_over_plain: images per second of `fit` on affinely augmented batches over `fit` on an array in
-            memory, strided net, median of paired repeats.
+        csv_over_pandas: seconds of reading train.csv, relative to pandas.read_csv, median of paired repeats.
+        augmented_over_plain: images per second of `fit` on affinely augmented batches, relative to `fit` on an array in
+            memory, `strided` network, median of paired repeats.
         augmented_images_per_second, plain_images_per_second: medians.
-        fit_peak_fraction: floating-point operations per second of `fit` on augmented batches, strided net, over those
-            of a large matrix product (peak_gflops), median of paired repeats.
-        peak_memory_gb: of a process that trained and predicted one fold of the strided net (one epoch).
+        fit_peak_fraction: floating-point operations per second of `fit` on augmented batches, `strided` network,
+            relative to those of a large matrix product (peak_gflops), median of paired repeats.
+        peak_memory_gb: of a process that trained and predicted one fold of the `strided` network (one epoch).
         num_train_rows: of the workspace's data.
         environment: versions and machine.
     """
     dataset = load_dataset(workspace)
     _train_one_epoch(dataset)
-    peak_memory_gb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20  # of kilobytes
+    peak_memory_gb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20  # ru_maxrss is in kilobytes.
     return {
         "csv_over_pandas": _compare_csv_readers(workspace.train_csv),
         **_compare_fits(dataset),
@@ -58,15 +58,13 @@ def measure(workspace: Workspace) -> dict[str, Any]:
 
 
 def _train_one_epoch(dataset: Dataset) -> None:
-    experiment = replace(EXPERIMENTS["strided"], trainer=replace(STRIDED, epochs=1))
+    experiment = replace(EXPERIMENTS["strided"], trainer=replace(_STRIDED, epochs=1))
     with tempfile.TemporaryDirectory() as directory:
         train_fold(FoldTask(experiment, 0, dataset, Path(directory)))
 
 
 def _compare_csv_readers(path: Path) -> float:
-    ratios = []
-    for _ in range(NUM_REPEATS):
-        ratios.append(_time(lambda: read_train(path)) / _time(lambda: pd.read_csv(path)))
+    ratios = [_time(lambda: read_train(path)) / _time(lambda: pd.read_csv(path)) for _ in range(_NUM_REPEATS)]
     return round(statistics.median(ratios), 3)
 
 
@@ -76,8 +74,8 @@ def _time(function: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
-class _Stopwatch(keras.callbacks.Callback):
-    """Times a fit from its first finished batch to its last: neither compilation nor start and end count."""
+class _Stopwatch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types.
+    """Times a fit from its first finished batch to its last, so without compilation, start and end."""
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         now = time.perf_counter()
@@ -88,27 +86,28 @@ class _Stopwatch(keras.callbacks.Callback):
 
 def _compare_fits(dataset: Dataset) -> dict[str, float]:
     prepare_backend(seed=0)
-    rows = np.arange(NUM_BATCHES * STRIDED.batch_size) % len(dataset.labels)
+    rows = np.arange(_NUM_BATCHES * _STRIDED.batch_size) % len(dataset.labels)
     images, targets = dataset.images[rows], np.eye(NUM_CLASSES, dtype=np.float32)[dataset.labels[rows]]
-    augmented = AugmentedBatches(images, targets, STRIDED.batch_size, Augmentation(), seed=0)
+    augmented = AugmentedBatches(images, targets, _STRIDED.batch_size, Augmentation(), seed=0)
     sources: dict[str, dict[str, Any]] = {
         "augmented": {"x": augmented},
-        "plain": {"x": images, "y": targets, "batch_size": STRIDED.batch_size},
+        "plain": {"x": images, "y": targets, "batch_size": _STRIDED.batch_size},
     }
-    model = STRIDED.network()
+    model = _STRIDED.network()
     model.compile(keras.optimizers.RMSprop(), "categorical_crossentropy", metrics=["accuracy"])
     repeats: list[dict[str, float]] = []
-    for _ in range(NUM_REPEATS + 1):
+    for _ in range(_NUM_REPEATS + 1):
         speeds = {"peak": _measure_matmul()}
         for name, data in sources.items():
             watch = _Stopwatch()
             model.fit(**data, callbacks=[watch], verbose=0)
-            speeds[name] = STRIDED.batch_size / watch.seconds_per_batch
+            speeds[name] = _STRIDED.batch_size / watch.seconds_per_batch
         repeats.append(speeds)
-    operations = 6 * count_multiply_adds(model)  # two in each; forwards, and backwards to inputs and to weights
+    # Two operations each, in three passes: forwards, backwards to the inputs, backwards to the weights.
+    operations = 6 * count_multiply_adds(model)
 
     def median(figure: Callable[[dict[str, float]], float], digits: int) -> float:
-        return round(statistics.median(map(figure, repeats[1:])), digits)  # the first repeat compiles
+        return round(statistics.median(map(figure, repeats[1:])), digits)  # The first repeat compiles.
 
     return {
         "augmented_over_plain": median(lambda speeds: speeds["augmented"] / speeds["plain"], 3),
@@ -120,16 +119,16 @@ def _compare_fits(dataset: Dataset) -> dict[str, float]:
 
 
 def count_multiply_adds(model: keras.Model) -> int:
-    """Multiplications, each with its addition, of convolutions and dense layers for one image, forwards."""
+    """Count the multiply-adds of the convolutions and dense layers for one image, forwards."""
     places = {layer: int(np.prod(layer.output.shape[1:-1])) for layer in model.layers if hasattr(layer, "kernel")}
     return sum(num_places * int(np.prod(layer.kernel.shape)) for layer, num_places in places.items())
 
 
 def _measure_matmul(size: int = 3072, num_tries: int = 3) -> float:
-    """Floating-point operations per second of a large matrix product, float32, on Keras' backend: the best try."""
+    """Measure the floating-point operations per second of a large float32 matrix product: the best of a few tries."""
     matrix = keras.random.normal((size, size))
 
     def multiply() -> None:
-        keras.ops.convert_to_numpy(keras.ops.matmul(matrix, matrix)[0, 0])  # waits for the result
+        keras.ops.convert_to_numpy(keras.ops.matmul(matrix, matrix)[0, 0])  # Waits for the result.
 
     return 2 * size**3 / min(_time(multiply) for _ in range(num_tries))

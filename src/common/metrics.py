@@ -1,5 +1,7 @@
 """Accuracy and other metrics, computed from labels, int64 (n,), and class probabilities, (n, 10)."""
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -80,9 +82,13 @@ def expected_calibration_error(labels: Labels, proba: Proba) -> float:
     networks", arXiv:1706.04599.
     """
     confidence, correct = proba.max(axis=1).astype(np.float64), _is_correct(labels, proba)
-    bins = np.minimum((confidence * NUM_CALIBRATION_BINS).astype(int), NUM_CALIBRATION_BINS - 1)
-    differences = np.bincount(bins, confidence - correct, NUM_CALIBRATION_BINS)
+    differences = np.bincount(assign_confidence_bins(confidence), confidence - correct, NUM_CALIBRATION_BINS)
     return float(np.abs(differences).sum() / len(labels))
+
+
+def assign_confidence_bins(confidence: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.int64]:
+    """Assign confidences from 0 to 1, (n,), to bins of equal width: int64 (n,), 0 to `NUM_CALIBRATION_BINS` - 1."""
+    return np.minimum((confidence * NUM_CALIBRATION_BINS).astype(np.int64), NUM_CALIBRATION_BINS - 1)
 
 
 def accuracy_gain(labels: Labels, proba: Proba, reference: Proba) -> tuple[float, float]:

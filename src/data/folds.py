@@ -73,7 +73,7 @@ def make_folds(images: Images, labels: Labels, num_folds: int = 5, seed: int = 4
         raise InputError(f"the seed {seed} is not usable; choose one from 0..{2**32 - 1}")
     if not 2 <= num_folds <= num_rarest:
         raise InputError(
-            f"{num_folds} folds are not possible; choose 2..{num_rarest}, as the rarest digit has {num_rarest} images"
+            f"the number of folds is {num_folds}; choose 2..{num_rarest}, as the rarest digit has {num_rarest} images"
         )
     groups, num_identical_pairs, num_near_duplicate_pairs = _group_near_duplicates(images, labels)
     # All rows of a group have one label, so stratifying the first rows of the groups stratifies all rows.

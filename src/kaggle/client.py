@@ -1,4 +1,4 @@
-"""Kaggle, through its official package: download the competition's files, send submissions, read their scores."""
+"""Kaggle through its official package: download the competition's files, send submissions, read their scores."""
 
 import contextlib
 import io
@@ -17,15 +17,16 @@ from src.common.workspace import Workspace
 from src.data.downloads import unpack
 from src.kaggle.connection import connect
 
-PAGE_SIZE = 100  # submissions per answer
+_PAGE_SIZE = 100
+"""Submissions per response of the API."""
 
 
 def fetch(workspace: Workspace) -> None:
     """Download the competition's files into input/ and verify them; an interrupted download is resumed.
 
     Raises:
-        NoCredentialsError: the kaggle package finds neither token nor key.
-        InputError: Kaggle refuses, the network fails, or what arrives is not the competition's data.
+        NoCredentialsError: the kaggle package finds no credentials.
+        InputError: Kaggle refuses, the network fails, or the downloaded files are not the competition's data.
     """
     zip_path = workspace.download_dir / f"{SLUG}.zip"
     workspace.download_dir.mkdir(parents=True, exist_ok=True)
@@ -33,13 +34,13 @@ def fetch(workspace: Workspace) -> None:
         api.competition_download_files(SLUG, path=str(workspace.download_dir), force=False, quiet=False)
     try:
         unpack(zip_path, workspace)
-    finally:  # a whole zip is of no more use, a damaged one or another file must not be taken for whole
+    finally:  # A whole zip is no longer needed; a damaged one must not be taken for a download to resume.
         shutil.rmtree(workspace.download_dir)
 
 
 @dataclass(frozen=True)
-class Sent:
-    """A submission that Kaggle has."""
+class KaggleSubmission:
+    """A submission as Kaggle lists it."""
 
     reference: int  # Kaggle's number
     time: str  # UTC, ISO 8601
@@ -49,71 +50,83 @@ class Sent:
     error: str
 
 
-def count_left() -> int:
-    """Ask how many submissions Kaggle still takes today. Raises InputError as `fetch` does."""
+def count_submissions_left() -> int:
+    """Ask how many submissions Kaggle still accepts today. Raises InputError as `connect` does."""
     with connect() as api:
-        return api.competition_get_submission_limits(SLUG).num_allowed_now
+        return int(api.competition_get_submission_limits(SLUG).num_allowed_now)
 
 
 def send(path: Path, message: str) -> int:
-    """Send a submission; returns Kaggle's reference, so it has the file.
+    """Send a submission.
+
+    Returns:
+        Kaggle's reference, which proves that Kaggle has the file.
 
     Raises:
-        InputError: as `fetch`, or the upload failed.
+        InputError: as `connect`, or the upload failed.
     """
-    said = io.StringIO()
-    with connect() as api, contextlib.redirect_stdout(said):
-        answer = api.competition_submit(str(path), message, SLUG, quiet=True)
-    if not answer.ref:  # the package does not raise where the upload fails
-        reasons = " ".join(f"{said.getvalue()} {answer.message or ''}".split())
-        raise InputError(f"Kaggle did not take {path} ({reasons or 'no reason given'}); run the command again")
-    return answer.ref
+    printed = io.StringIO()
+    with connect() as api, contextlib.redirect_stdout(printed):
+        response = api.competition_submit(str(path), message, SLUG, quiet=True)
+    if not response.ref:  # The package does not raise an error when the upload fails.
+        reasons = " ".join(f"{printed.getvalue()} {response.message or ''}".split())
+        raise InputError(f"Kaggle did not accept {path} ({reasons or 'no reason given'}); run the command again")
+    return int(response.ref)
 
 
-def list_sent() -> pd.DataFrame:
-    """Ask for all submissions of this account, the latest first; the columns are the fields of `Sent`.
+def list_submissions() -> pd.DataFrame:
+    """Ask for all submissions of this account, the latest first; the columns are the fields of `KaggleSubmission`.
 
     Raises:
-        InputError: as `fetch`.
+        InputError: as `connect`.
     """
-    sent: dict[int, Sent] = {}
+    submissions: dict[int, KaggleSubmission] = {}
     page = 1
     with connect() as api:
         while True:
-            answers = _list_page(api, page)
-            num_known = len(sent)
-            sent |= {answer.reference: answer for answer in answers}
-            if len(answers) < PAGE_SIZE or len(sent) == num_known:
-                return pd.DataFrame(map(asdict, sent.values()), columns=[field.name for field in fields(Sent)])
+            listed = _list_page(api, page)
+            num_known = len(submissions)
+            submissions |= {submission.reference: submission for submission in listed}
+            if len(listed) < _PAGE_SIZE or len(submissions) == num_known:
+                columns = [field.name for field in fields(KaggleSubmission)]
+                return pd.DataFrame(map(asdict, submissions.values()), columns=columns)
             page += 1
 
 
-def _list_page(api: Any, page: int) -> list[Sent]:
-    return [
-        Sent(
-            reference=answer.ref,
-            time=answer.date.isoformat(timespec="seconds"),
-            message=answer.description,
-            status=answer.status.name,
-            public_score=float(answer.public_score) if answer.public_score else None,
-            error=answer.error_description or "",
-        )
-        for answer in api.competition_submissions(SLUG, page_number=page, page_size=PAGE_SIZE) or []
-    ]
+def wait_for_score(reference: int, seconds: float, interval: float = 5.0) -> KaggleSubmission | None:
+    """Ask for a submission until Kaggle has scored or rejected it.
 
+    Args:
+        reference: Kaggle's number of the submission.
+        seconds: the longest time to wait.
+        interval: seconds between two requests.
 
-def wait_for_score(reference: int, seconds: float, interval: float = 5.0) -> Sent | None:
-    """Look at a submission until Kaggle has scored or refused it; None if that takes longer than `seconds`.
+    Returns:
+        The submission, or None if Kaggle takes longer.
 
     Raises:
-        InputError: as `fetch`.
+        InputError: as `connect`.
     """
     deadline = time.monotonic() + seconds
     with connect() as api:
         while True:
-            for sent in _list_page(api, 1):
-                if sent.reference == reference and sent.status != "PENDING":
-                    return sent
+            for submission in _list_page(api, 1):
+                if submission.reference == reference and submission.status != "PENDING":
+                    return submission
             if time.monotonic() + interval > deadline:
                 return None
             time.sleep(interval)
+
+
+def _list_page(api: Any, page: int) -> list[KaggleSubmission]:
+    return [
+        KaggleSubmission(
+            reference=item.ref,
+            time=item.date.isoformat(timespec="seconds"),
+            message=item.description,
+            status=item.status.name,
+            public_score=float(item.public_score) if item.public_score else None,
+            error=item.error_description or "",
+        )
+        for item in api.competition_submissions(SLUG, page_number=page, page_size=_PAGE_SIZE) or []
+    ]

@@ -1,28 +1,24 @@
-"""What may be sent to Kaggle, and what was sent: checks before, submissions/log.csv after."""
+"""Submissions to Kaggle: check a file, send it, log it and wait for its score."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from src.common.arrays import fingerprint
+from src.common.arrays import Images, fingerprint
 from src.common.errors import InputError
-from src.common.files import atomic_write, hash_file
+from src.common.files import hash_file
+from src.common.progress import bar, say
 from src.common.workspace import Workspace
 from src.data.csv_files import load_test, load_train, read_submission
+from src.kaggle.client import count_submissions_left, list_submissions, send, wait_for_score
+from src.kaggle.submission_log import append_to_log, load_log, log_scores, merge_history
 
-LOG_TYPES = {
-    "time": "str",  # of sending: UTC, ISO 8601
-    "file_hash": "str",
-    "message": "str",
-    "oof_accuracy": "float64",  # nan for a file made elsewhere
-    "public_score": "float64",  # nan until it is known
-    "reference": "int64",  # Kaggle's number of the submission
-    "commit": "str",
-}
+_LATER = "to see the score later: python -m scripts.submissions"
 
 
 @dataclass(frozen=True)
@@ -31,104 +27,76 @@ class Candidate:
 
     path: Path
     file_hash: str  # 16 hex digits of SHA-256 over its bytes
-    origin: dict[str, Any]  # what submission.json says; empty for a file made elsewhere
+    origin: dict[str, Any]  # the contents of submission.json; empty for a file made elsewhere
+
+    def describe(self) -> str:
+        """Return the message that a submission has unless another is given: experiments, OOF accuracy and commit."""
+        if not self.origin:
+            return f"{self.path.name}, made elsewhere"
+        members, oof_accuracy = " + ".join(self.origin["members"]), self.origin["oof_accuracy"]
+        return f"{members}, OOF {oof_accuracy:.5f}, commit {self.origin['commit']}"
+
+    def tag(self) -> str:
+        """Return 8 digits of the file's hash in brackets: at the end of its message they identify the file."""
+        return f"[{self.file_hash[:8]}]"
 
 
-def check_submission(path: Path, workspace: Workspace, force: bool = False) -> Candidate:
-    """Check that a file is a submission, and that its .json says it was made from the present data.
+@dataclass(frozen=True)
+class SentSubmission:
+    """What `submit` has done."""
 
-    Args:
-        force: take a file that was made elsewhere, with no .json or that of other data.
-
-    Raises:
-        InputError: the file is no submission, or not one of the present data.
-    """
-    if workspace.test_labels_csv.exists():
-        raise InputError(f"{workspace.input_dir} holds the embedded sample, which is not for Kaggle")
-    test_images = load_test(workspace)
-    read_submission(path, len(test_images))
-    file_hash = hash_file(path)
-    try:
-        return Candidate(path, file_hash, find_origin(path, test_images, workspace))
-    except InputError as error:
-        if force:
-            return Candidate(path, file_hash, {})
-        remedy = "make one by python -m scripts.ensemble, or send a file that was made elsewhere with --force"
-        raise InputError(f"{error}; {remedy}") from None
+    path: Path
+    message: str
+    num_left: int  # submissions that Kaggle still accepts today
+    reference: int | None = None  # Kaggle's number; None for a dry run
+    public_score: float | None = None  # None if it is not known yet
 
 
-def find_origin(path: Path, test_images: np.ndarray, workspace: Workspace) -> dict[str, Any]:
-    """Read the .json of a submission: from what it was made.
-
-    Raises:
-        InputError: it is missing or damaged, or the submission is another file or of other data.
-    """
-    file_hash, origin_path = hash_file(path), path.with_suffix(".json")
-    try:
-        origin = json.loads(origin_path.read_text())
-        fingerprints, made = origin["fingerprints"], origin["file_hash"]
-        describe(Candidate(path, file_hash, origin))
-    except FileNotFoundError:
-        raise InputError(f"{origin_path}, which says where the submission comes from, is missing") from None
-    except (ValueError, TypeError, KeyError):
-        raise InputError(f"{origin_path} does not say where the submission comes from") from None
-    if made != file_hash:
-        raise InputError(f"{path} is not the file that {origin_path.name} describes")
-    present = {"train": fingerprint(*load_train(workspace)), "test": fingerprint(test_images)}
-    if any(fingerprints.get(name) != present[name] for name in present):
-        raise InputError(f"{path} was made from other data than the present {workspace.input_dir}")
-    return origin
-
-
-def describe(candidate: Candidate) -> str:
-    """The message that a submission carries unless another is given: experiments, OOF and commit."""
-    origin = candidate.origin
-    if not origin:
-        return f"{candidate.path.name}, made elsewhere"
-    return f"{' + '.join(origin['members'])}, OOF {origin['oof_accuracy']:.5f}, commit {origin['commit']}"
-
-
-def load_log(workspace: Workspace) -> pd.DataFrame:
-    """What was sent from this workspace, the oldest first, with the columns of LOG_TYPES.
-
-    Raises:
-        InputError: the log cannot be read.
-    """
-    path = workspace.submission_log_csv
-    if not path.exists():
-        return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in LOG_TYPES.items()})
-    try:
-        return pd.read_csv(path, dtype=LOG_TYPES)[list(LOG_TYPES)]
-    except (ValueError, KeyError) as error:
-        raise InputError(f"{path} is not a log of submissions ({error}); mend or delete it") from None
-
-
-def sign(message: str, candidate: Candidate) -> str:
-    """Add 8 digits of the file's hash, by which `require_unsent` knows it again whoever sent it."""
-    return f"{message} [{candidate.file_hash[:8]}]"
-
-
-def require_unsent(candidate: Candidate, log: pd.DataFrame, sent: pd.DataFrame) -> None:
-    """Raise InputError if the very same file was sent already; the message says when, and its score.
+def submit(  # noqa: PLR0913  Each argument is an option of the command.
+    workspace: Workspace,
+    path: Path | None = None,
+    message: str | None = None,
+    *,
+    force: bool = False,
+    again: bool = False,
+    dry_run: bool = False,
+    wait_seconds: float = 600,
+) -> SentSubmission:
+    """Check a submission, send it to Kaggle, log it and wait for its score.
 
     Args:
-        log: what was sent from this workspace, see `load_log`.
-        sent: Kaggle's list, see `merge_history`; it also has what was sent elsewhere, or what is not in the log because
-            Kaggle's answer was lost.
+        workspace: whose data the submission is for, and whose log is kept.
+        path: the file; None for the workspace's submission.csv.
+        message: what Kaggle shows with it; None for `Candidate.describe`. The tag of the file is added.
+        force: also send a file that was made elsewhere.
+        again: also send a file that was sent before.
+        dry_run: do everything but send.
+        wait_seconds: the longest time to wait for the score.
+
+    Raises:
+        NoCredentialsError: the kaggle package finds no credentials.
+        InputError: the file must not be sent, Kaggle refuses it or cannot score it, or the network fails.
     """
-    history = merge_history(log, sent)
-    signed = history["message"].fillna("").str.endswith(sign("", candidate).strip())
-    same = history[(history["file_hash"] == candidate.file_hash) | signed]
-    if len(same):
-        time, score = same.iloc[-1][["time", "public_score"]]
-        scored = "no score yet" if pd.isna(score) else f"public score {score:.5f}"
-        raise InputError(f"Kaggle has {candidate.path} since {time} ({scored}); send it once more with --again")
+    candidate = check_submission(path or workspace.submission_csv, workspace, force)
+    log = load_log(workspace)  # A damaged log is an error before the file is sent, not after.
+    if not again:
+        _require_not_sent(candidate, log, list_submissions())
+    message = f"{message or candidate.describe()} {candidate.tag()}"
+    num_left = count_submissions_left()
+    if num_left < 1:
+        raise InputError("Kaggle accepts no more submissions today; send it tomorrow (the day changes at 0:00 UTC)")
+    if dry_run:
+        return SentSubmission(candidate.path, message, num_left)
+    reference = send(candidate.path, message)
+    say(f"sent as submission {reference}; waiting up to {wait_seconds:.0f} s for the score")
+    append_to_log(workspace, _make_log_row(candidate, message, reference))
+    sent = SentSubmission(candidate.path, message, num_left - 1, reference)
+    return replace(sent, public_score=_wait_for_score(reference, wait_seconds, workspace))
 
 
-def append_to_log(workspace: Workspace, candidate: Candidate, time: str, message: str, reference: int) -> None:
-    """Add a row for a file that Kaggle has; its score is not known yet."""
-    row = {
-        "time": time,
+def _make_log_row(candidate: Candidate, message: str, reference: int) -> dict[str, Any]:
+    return {
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "file_hash": candidate.file_hash,
         "message": message,
         "oof_accuracy": candidate.origin.get("oof_accuracy", np.nan),
@@ -136,36 +104,89 @@ def append_to_log(workspace: Workspace, candidate: Candidate, time: str, message
         "reference": reference,
         "commit": candidate.origin.get("commit") or "",
     }
-    log = pd.concat([load_log(workspace), pd.DataFrame([row])], ignore_index=True)
-    _save(log.astype(LOG_TYPES), workspace)
 
 
-def log_scores(workspace: Workspace, scores: dict[int, float]) -> pd.DataFrame:
-    """Fill in the public scores, by Kaggle's reference, that the log does not have yet. Returns the log."""
-    log = load_log(workspace)
-    known = log["public_score"].fillna(log["reference"].map(scores))
-    if not known.equals(log["public_score"]):
-        log["public_score"] = known
-        _save(log, workspace)
-    return log
+def _wait_for_score(reference: int, seconds: float, workspace: Workspace) -> float | None:
+    """Wait for the score and log it; return None, after a line of progress, if it is not known yet."""
+    try:
+        with bar("waiting", total=None):
+            submission = wait_for_score(reference, seconds)
+    except InputError as error:  # Kaggle has the file, so this is no failure of the submission.
+        say(f"the request for the score failed: {error}; {_LATER}")
+        return None
+    if submission is None:
+        say(f"there is no score yet; {_LATER}")
+        return None
+    if submission.public_score is None:
+        raise InputError(
+            f"Kaggle could not score submission {reference} ({submission.error or submission.status}); correct the "
+            "file and send it again"
+        )
+    log_scores(workspace, {reference: submission.public_score})
+    return submission.public_score
 
 
-def _save(log: pd.DataFrame, workspace: Workspace) -> None:
-    with atomic_write(workspace.submission_log_csv) as temporary:
-        log.to_csv(temporary, index=False)
-
-
-def merge_history(log: pd.DataFrame, sent: pd.DataFrame) -> pd.DataFrame:
-    """Put what Kaggle has and what was sent from here together, the oldest first.
+def check_submission(path: Path, workspace: Workspace, force: bool = False) -> Candidate:
+    """Check that a file is a submission, and that its .json says it was made from the present data.
 
     Args:
-        log: see `load_log`.
-        sent: columns reference, time, message, status, public_score: Kaggle's list.
+        path: the file.
+        workspace: which has the present data.
+        force: also accept a file that was made elsewhere, without a .json or with that of other data.
 
-    Returns:
-        The columns of both; Kaggle's word counts where both know something. Submissions of other machines have no
-        oof_accuracy, file_hash and commit.
+    Raises:
+        InputError: the file is no submission, or not one of the present data.
     """
-    ours = log.set_index("reference")
-    theirs = sent.set_index("reference")
-    return theirs.combine_first(ours).reset_index().sort_values("time", ignore_index=True)
+    if workspace.test_labels_csv.exists():
+        raise InputError(
+            f"{workspace.input_dir} holds the embedded sample, which is not for Kaggle; name another workspace with "
+            "DIGITS_WORKSPACE"
+        )
+    test_images = load_test(workspace)
+    read_submission(path, len(test_images))
+    try:
+        origin = load_origin(path, test_images, workspace)
+    except InputError as error:
+        if not force:
+            remedy = "make one with python -m scripts.ensemble, or send a file that was made elsewhere with --force"
+            raise InputError(f"{error}; {remedy}") from None
+        origin = {}
+    return Candidate(path, hash_file(path), origin)
+
+
+def load_origin(path: Path, test_images: Images, workspace: Workspace) -> dict[str, Any]:
+    """Read the .json of a submission, which says where it comes from, and check that it belongs to the file.
+
+    Raises:
+        InputError: it is missing or damaged, or the submission is another file or of other data.
+    """
+    file_hash, origin_path = hash_file(path), path.with_suffix(".json")
+    try:
+        origin: dict[str, Any] = json.loads(origin_path.read_text())
+        fingerprints, recorded_hash = origin["fingerprints"], origin["file_hash"]
+        Candidate(path, file_hash, origin).describe()
+    except FileNotFoundError:
+        raise InputError(f"{origin_path}, which says where the submission comes from, is missing") from None
+    except (ValueError, TypeError, KeyError):
+        raise InputError(f"{origin_path} does not say where the submission comes from") from None
+    if recorded_hash != file_hash:
+        raise InputError(f"{path} is not the file that {origin_path.name} describes")
+    present = {"train": fingerprint(*load_train(workspace)), "test": fingerprint(test_images)}
+    if any(fingerprints.get(name) != present[name] for name in present):
+        raise InputError(f"{path} was made from other data than the present {workspace.input_dir}")
+    return origin
+
+
+def _require_not_sent(candidate: Candidate, log: pd.DataFrame, listed: pd.DataFrame) -> None:
+    """Check that the very same file was not sent before, from this workspace or elsewhere.
+
+    Raises:
+        InputError: it was; the message says when, and its score.
+    """
+    history = merge_history(log, listed)
+    is_tagged = history["message"].fillna("").str.endswith(candidate.tag())
+    same = history[(history["file_hash"] == candidate.file_hash) | is_tagged]
+    if len(same):
+        time, score = same.iloc[-1][["time", "public_score"]]
+        score_text = "no score yet" if pd.isna(score) else f"public score {score:.5f}"
+        raise InputError(f"Kaggle has had {candidate.path} since {time} ({score_text}); to send it again, add --again")

@@ -1,125 +1,169 @@
-"""What the data report says: duplicates, outliers, a map, and drift."""
+"""Findings of the data report: duplicates, medoids, outliers, a map of the digits, and drift."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
-from lightgbm import LGBMClassifier
+import numpy.typing as npt
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import euclidean_distances, roc_auc_score
 from sklearn.model_selection import cross_val_predict
 from sklearn.neighbors import NearestNeighbors
 
-from src.common.competition import NUM_CLASSES
+from src.common.arrays import Images, Labels, RowNumbers
+from src.common.errors import InputError
 from src.common.workspace import Workspace
 from src.data.csv_files import load_test, load_train
 from src.data.near_duplicates import find_near_duplicates
-from src.reports.pages import embed_images
 
 NUM_COMPONENTS = 50
-NUM_MAPPED = 2000  # images in the map
-NUM_SHOWN = 12  # pairs, or outliers of a digit
+NUM_MAPPED = 2000
+"""Training images in the map."""
+NUM_OUTLIERS = 12
+"""Per digit."""
+NUM_NEIGHBORS = 5
+"""Nearest images of the same digit whose mean distance tells how unusual an image is."""
 
 
 @dataclass(frozen=True)
-class Data:
-    """All images of the competition, and their principal components."""
+class CompetitionImages:
+    """All images of the competition and their principal components."""
 
-    images: np.ndarray  # uint8 (n + t, 28, 28, 1): the training images, then the test images
-    labels: np.ndarray  # int64 (n,)
-    components: np.ndarray  # float32 (n + t, 50)
-    variance: np.ndarray  # float64 (50,): the share of each component
+    images: Images  # uint8 (n + t, 28, 28, 1): the training images, then the test images
+    labels: Labels  # int64 (n,)
+    components: npt.NDArray[np.float32]  # (n + t, 50)
+    explained_variance: npt.NDArray[np.float64]  # (50,): fraction of the variance per component
 
     @property
     def num_train(self) -> int:
+        """Number of training images."""
         return len(self.labels)
 
+    @property
+    def num_test(self) -> int:
+        """Number of test images."""
+        return len(self.images) - len(self.labels)
 
-def load_data(workspace: Workspace) -> Data:
-    """Read train.csv and test.csv. Raises InputError if one is missing or damaged."""
+    def find_rows(self) -> dict[int, RowNumbers]:
+        """Find the training rows of each digit that occurs."""
+        return {int(digit): np.flatnonzero(self.labels == digit) for digit in np.unique(self.labels)}
+
+
+class Duplicates(NamedTuple):
+    """Pairs of images that are identical or near duplicates, the most similar first."""
+
+    pairs: npt.NDArray[np.int64]  # (p, 2): positions in CompetitionImages.images
+    differences: npt.NDArray[np.float64]  # (p,): root mean square over the pixels, grey levels
+    num_contradicting: int  # pairs of training images with different labels
+
+    @property
+    def num_identical(self) -> int:
+        """Number of pairs of identical images."""
+        return int((self.differences == 0).sum())
+
+    @property
+    def num_near(self) -> int:
+        """Number of pairs of near duplicates; identical images are not counted."""
+        return int((self.differences > 0).sum())
+
+
+class DigitMap(NamedTuple):
+    """Some training images on a plane where similar images are close together."""
+
+    rows: RowNumbers  # (m,)
+    positions: npt.NDArray[np.float32]  # (m, 2): x and y, 0..1
+
+
+class Drift(NamedTuple):
+    """How well a model can tell test images from training images."""
+
+    auc: float  # area under the ROC curve; 0.5 means not at all
+    standard_error: float
+
+
+def load_images(workspace: Workspace) -> CompetitionImages:
+    """Read train.csv and test.csv and compute the principal components of all images.
+
+    Raises:
+        InputError: a file is missing or damaged.
+    """
     train_images, labels = load_train(workspace)
     images = np.concatenate([train_images, load_test(workspace)])
     pixels = images.reshape(len(images), -1).astype(np.float32)
     pca = PCA(NUM_COMPONENTS, svd_solver="covariance_eigh")
     components = pca.fit_transform(pixels)
-    return Data(images, labels, components, pca.explained_variance_ratio_)
+    return CompetitionImages(images, labels, components, pca.explained_variance_ratio_)
 
 
-def find_duplicates(data: Data) -> dict[str, dict[str, Any]]:
-    """Numbers of identical and near pairs by where their two images are, and the nearest of them."""
-    pairs, distances = find_near_duplicates(data.images)
-    in_test = pairs >= data.num_train
-    kinds = {
-        "within the training images": ~in_test.any(axis=1),
-        "within the test images": in_test.all(axis=1),
-        "across": in_test[:, 0] != in_test[:, 1],
-    }
+def find_duplicates(data: CompetitionImages) -> dict[str, Duplicates]:
+    """Find identical images and near duplicates among the training images, among the test images, and between both.
+
+    Returns:
+        Pairs by where their images are, in these words: "among training images", "among test images", "between
+        training and test images".
+    """
+    pairs, differences = find_near_duplicates(data.images)
+    order = np.argsort(differences, kind="stable")
+    pairs, differences = pairs[order], differences[order]
+    num_in_test = (pairs >= data.num_train).sum(axis=1)
+    kinds = ("among training images", "between training and test images", "among test images")
     found = {}
-    for name, chosen in kinds.items():
-        nearest = np.argsort(distances[chosen], kind="stable")[:NUM_SHOWN]
-        found[name] = {
-            "identical": int((distances[chosen] == 0).sum()),
-            "near": int((distances[chosen] > 0).sum()),
-            "shown": [
-                {
-                    "image": embed_images(np.hstack(data.images[pair])[None]),
-                    "names": [_name(data, row) for row in pair],
-                    "distance": float(distance),
-                }
-                for pair, distance in zip(pairs[chosen][nearest], distances[chosen][nearest], strict=True)
-            ],
-        }
-    within = pairs[kinds["within the training images"]]
-    found["within the training images"]["contradicting"] = int(
-        (data.labels[within[:, 0]] != data.labels[within[:, 1]]).sum()
-    )
+    for number, kind in enumerate(kinds):
+        chosen = pairs[num_in_test == number]
+        # Rows of test.csv have no labels, so only pairs of training images can contradict each other.
+        contradicting = int((data.labels[chosen[:, 0]] != data.labels[chosen[:, 1]]).sum()) if number == 0 else 0
+        found[kind] = Duplicates(chosen, differences[num_in_test == number], contradicting)
     return found
 
 
-def _name(data: Data, row: int) -> str:
-    if row < data.num_train:
-        return f"training row {row}: {data.labels[row]}"
-    return f"test row {row - data.num_train}"
+def map_digits(data: CompetitionImages) -> DigitMap:
+    """Place a random selection of training images on a plane with t-SNE."""
+    rows = np.sort(np.random.default_rng(0).permutation(data.num_train)[:NUM_MAPPED])
+    tsne = TSNE(perplexity=min(30.0, len(rows) / 4), init="pca", random_state=0)
+    positions = tsne.fit_transform(data.components[rows])
+    return DigitMap(rows, (positions - positions.min(axis=0)) / np.ptp(positions, axis=0))
 
 
-def map_digits(data: Data) -> dict[str, Any]:
-    """Places of some training images in a t-SNE map, 0..1000, with their images in one sheet."""
-    rng = np.random.default_rng(0)
-    rows = np.sort(rng.permutation(data.num_train)[:NUM_MAPPED])
-    places = TSNE(perplexity=min(30.0, len(rows) / 4), init="pca", random_state=0).fit_transform(data.components[rows])
-    places = (places - places.min(axis=0)) / np.ptp(places, axis=0)
-    columns = int(np.ceil(len(rows) ** 0.5))
-    points = [
-        {"x": round(1000 * x), "y": round(1000 * y), "digit": int(data.labels[row]), "row": int(row)}
-        for (x, y), row in zip(places.tolist(), rows, strict=True)
-    ]
-    return {"points": points, "sheet": embed_images(data.images[rows], columns), "columns": columns}
+def find_medoids(data: CompetitionImages) -> dict[int, int]:
+    """Find the medoid of each digit: the row whose sum of distances to the other images of the digit is smallest."""
+    return {
+        digit: int(rows[euclidean_distances(data.components[rows]).sum(axis=1).argmin()])
+        for digit, rows in data.find_rows().items()
+    }
 
 
-def find_outliers(data: Data) -> list[dict[str, Any]]:
-    """The images of each digit whose nearest neighbours of the same digit are farthest away."""
-    outliers = []
-    for digit in range(NUM_CLASSES):
-        rows = np.flatnonzero(data.labels == digit)
-        if len(rows) < 7:
-            continue
-        neighbours = NearestNeighbors(n_neighbors=6).fit(data.components[rows])
-        distances = neighbours.kneighbors(data.components[rows])[0][:, 1:].mean(axis=1)
-        chosen = rows[np.argsort(-distances, kind="stable")[:NUM_SHOWN]]
-        shown = [{"image": embed_images(data.images[row][None]), "row": int(row)} for row in chosen]
-        outliers.append({"digit": digit, "shown": shown})
+def find_outliers(data: CompetitionImages) -> dict[int, RowNumbers]:
+    """Find the training images of each digit that are farthest from their nearest neighbours of the same digit.
+
+    Returns:
+        Row numbers by digit, the farthest first. Digits with too few images for a comparison are left out.
+    """
+    outliers = {}
+    for digit, rows in data.find_rows().items():
+        if len(rows) > NUM_NEIGHBORS + 1:
+            neighbors = NearestNeighbors(n_neighbors=NUM_NEIGHBORS).fit(data.components[rows])
+            distances = neighbors.kneighbors()[0].mean(axis=1)  # Without an argument, no row is its own neighbour.
+            outliers[digit] = rows[np.argsort(-distances, kind="stable")[:NUM_OUTLIERS]]
     return outliers
 
 
-def measure_drift(data: Data) -> dict[str, float]:
-    """How well a model tells test from training images: the area under its ROC curve, by cross-validation.
+def measure_drift(data: CompetitionImages) -> Drift:
+    """Measure by adversarial validation whether test images differ from training images.
 
-    One half means that they are alike; the standard error is that of an area of one half (Hanley and McNeil 1982).
+    A classifier is trained to tell them apart; its area under the ROC curve is measured by cross-validation. The
+    standard error is that of an area of 0.5 (Hanley and McNeil 1982).
+
+    Raises:
+        InputError: LightGBM cannot be loaded.
     """
-    in_test = np.arange(len(data.images)) >= data.num_train
+    try:
+        from lightgbm import LGBMClassifier  # Loads the system's libgomp, which may be missing.
+    except OSError as error:
+        raise InputError(f"LightGBM cannot be loaded ({error}); install libgomp (Debian: libgomp1)") from None
+
+    is_test = np.arange(len(data.images)) >= data.num_train
     model = LGBMClassifier(n_estimators=60, num_leaves=15, random_state=0, verbosity=-1, deterministic=True)
-    proba = cross_val_predict(model, data.components, in_test, cv=5, method="predict_proba")[:, 1]
-    num_test, num_train = int(in_test.sum()), data.num_train
-    error = ((num_test + num_train + 1) / (12 * num_test * num_train)) ** 0.5
-    return {"auc": float(roc_auc_score(in_test, proba)), "error": error}
+    proba = cross_val_predict(model, data.components, is_test, cv=5, method="predict_proba")[:, 1]
+    standard_error = ((data.num_test + data.num_train + 1) / (12 * data.num_test * data.num_train)) ** 0.5
+    return Drift(float(roc_auc_score(is_test, proba)), standard_error)

@@ -32,8 +32,9 @@ class JaxDraws:
         return jax.random.normal(self._next(), shape)
 
     def _next(self) -> jax.Array:
-        self.key, key = jax.random.split(self.key)
-        return key
+        keys = jax.random.split(self.key)
+        self.key = keys[0]
+        return keys[1]
 
 
 def distort(augmentation: Augmentation, images: jax.Array, key: jax.Array) -> jax.Array:

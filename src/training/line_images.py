@@ -133,7 +133,7 @@ def _find_left(previous: PlacedDigit, digit: npt.NDArray[np.uint8], top: int, ga
     """Compute the column of a digit that leaves this gap to the previous one, without covering it."""
     other, other_top, other_left = previous
     start, end = max(top, other_top), min(top + len(digit), other_top + len(other))
-    right = other_left + other.shape[1]
+    right = int(other_left + other.shape[1])
     if start >= end:
         return right
     ends = _measure_background(other[start - other_top : end - other_top, ::-1])

@@ -1,1 +1,1 @@
-"""Hyper-parameter search with Optuna."""
+"""Hyper-parameter search with Optuna, on a fixed inner split of fold 0's training rows."""

@@ -12,22 +12,59 @@ from PIL import Image
 from src.app.vision.decoding import MAX_PIXELS
 
 SIDE = 240
+NUMBER_SCALE = 3  # Pixels of the picture per pixel of the digits' images.
 TWO = np.array([(80, 85), (95, 62), (125, 55), (150, 70), (148, 100), (120, 135), (85, 175), (84, 180), (155, 178)])
 
 
-def draw(thickness=12, shift=(0, 0), ink=(0, 0, 0), paper=(255, 255, 255), scale=1.0):
-    """A 2 of one stroke, RGB."""
+def draw(thickness=12, shift=(0, 0), ink=(0, 0, 0), background=(255, 255, 255), scale=1.0):
+    """Draw a 2 in one stroke: uint8 RGB (240 * scale, 240 * scale, 3)."""
     side = round(SIDE * scale)
-    picture = np.full((side, side, 3), paper, np.uint8)
+    picture = np.full((side, side, 3), background, np.uint8)
     points = np.round((TWO + shift) * scale).astype(np.int32)
     cv2.polylines(picture, [points], False, ink, max(1, round(thickness * scale)), cv2.LINE_AA)
     return picture
+
+
+def measure_difference(one, other):
+    """Measure the mean difference of two digits' images in grey levels, at the best of nine shifts.
+
+    The shifts allow for centres of mass that are rounded to whole pixels.
+    """
+    shifted = [np.roll(other.image.astype(int), (y, x), axis=(0, 1)) for y in (-1, 0, 1) for x in (-1, 0, 1)]
+    return min(np.abs(one.image - image).mean() for image in shifted)
+
+
+def write_number(digits, text, gap=4):
+    """Write digits in black on white, with a margin: uint8 RGB (h, w, 3).
+
+    Args:
+        digits: an image of each digit, uint8 (28, 28, 1).
+        text: the digits, with line breaks.
+        gap: columns of the images between digits.
+    """
+    lines = text.splitlines()
+    ink = np.zeros((30 * len(lines) + 6, 26 * max(map(len, lines)) + 12), np.uint8)
+    for number, line in enumerate(lines):
+        left = 6
+        for digit in line:
+            image = digits[int(digit)][..., 0]
+            columns = np.flatnonzero((image > 60).any(axis=0))
+            image = image[:, columns[0] : columns[-1] + 1]
+            target = ink[30 * number + 3 :, left:][: image.shape[0], : image.shape[1]]
+            np.maximum(target, image, out=target)
+            left += image.shape[1] + gap
+    ink = cv2.resize(ink, None, fx=NUMBER_SCALE, fy=NUMBER_SCALE, interpolation=cv2.INTER_CUBIC)
+    return np.repeat(255 - ink[..., None], 3, axis=2)
 
 
 def encode(image, kind="PNG", **options):
     buffer = io.BytesIO()
     image.save(buffer, kind, **options)
     return buffer.getvalue()
+
+
+def encode_array(picture):
+    return encode(Image.fromarray(picture))
 
 
 RGB = Image.fromarray(draw())
@@ -117,7 +154,7 @@ HOSTILE = {
     "webp and pdf": WEBP + b"%PDF-1.7\n",
     "gif and html": GIF + b"<html>",
     "gif and script": GIF + b"<script>alert(1);</script>",
-    "gif and svg": GIF + SVG,
+    "gif and svg": GIF + b'<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>',
     "webp and elf": WEBP + b"\x7fELF\x02\x01\x01" + bytes(60),
     "png and rar": PNG + b"Rar!\x1a\x07\x01\x00" + bytes(60),
     "gif and zip": GIF + ZIP + b";",

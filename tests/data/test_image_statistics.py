@@ -8,7 +8,7 @@ from src.data.image_statistics import measure_ink, measure_slant, measure_stroke
 
 
 def draw_line(start, end, thickness):
-    """A straight stroke, drawn large and made smaller: 28x28 with soft edges."""
+    """Draw a straight stroke with soft edges: it is drawn 16 times as large, then reduced to 28x28."""
     large = np.zeros((28 * 16, 28 * 16), np.uint8)
     cv2.line(large, [16 * x for x in start], [16 * x for x in end], 255, round(16 * thickness))
     return cv2.resize(large, (28, 28), interpolation=cv2.INTER_AREA)[..., None]
@@ -21,7 +21,7 @@ def test_ink_is_counted_in_full_pixels():
 
 
 @pytest.mark.parametrize(("top", "slant"), [(14, 0.0), (20, 0.6), (10, -0.4)])
-def test_slant_leans_to_the_right_as_handwriting_does(top, slant):
+def test_slant_is_positive_to_the_right(top, slant):
     line = draw_line((top, 4), (round(14 - 10 * slant + (top - 14 - 10 * slant)), 24), 2)
     bottom = round(14 - 10 * slant + (top - 14 - 10 * slant))
     assert measure_slant(line[None])[0] == pytest.approx((top - bottom) / 20, abs=0.03)
@@ -33,5 +33,5 @@ def test_stroke_width(thickness):
     np.testing.assert_allclose(measure_stroke_width(lines), thickness, rtol=0.2)
 
 
-def test_paper_without_ink_has_no_stroke():
+def test_an_image_without_ink_has_stroke_width_0():
     assert measure_stroke_width(np.zeros((1, 28, 28, 1), np.uint8)).tolist() == [0.0]

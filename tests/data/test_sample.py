@@ -1,10 +1,9 @@
-"""The embedded sample."""
+"""The embedded sample: Kaggle's format, stratified, and kept apart from other data."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from src.common import workspace
 from src.common.competition import LABEL_COLUMN, PIXEL_COLUMNS
 from src.common.errors import InputError
 from src.common.workspace import REPOSITORY, Workspace
@@ -20,20 +19,10 @@ def test_has_kaggles_format(sample):
 
 def test_is_stratified_and_disjoint(sample):
     images, labels = load_train(sample)
-    test_images, truth = load_test(sample), read_submission(sample.test_labels_csv, 1000)
+    test_images, test_labels = load_test(sample), read_submission(sample.test_labels_csv, 1000)
     assert np.bincount(labels).tolist() == [400] * 10
-    assert np.bincount(truth).tolist() == [100] * 10
+    assert np.bincount(test_labels).tolist() == [100] * 10
     assert not {image.tobytes() for image in images} & {image.tobytes() for image in test_images}
-
-
-def test_the_app_shows_it_where_nothing_else_is(tmp_path, monkeypatch):
-    monkeypatch.delenv("DIGITS_WORKSPACE", raising=False)
-    monkeypatch.setattr(workspace, "REPOSITORY", tmp_path)
-    monkeypatch.setattr(workspace, "SAMPLE_WORKSPACE", tmp_path / ".sample")
-    assert workspace.find_app_workspace().root == tmp_path / ".sample"
-    (tmp_path / "input").mkdir()
-    (tmp_path / "input" / "test.csv").touch()
-    assert workspace.find_app_workspace().root == tmp_path
 
 
 def test_is_the_same_every_time(sample, tmp_path):
@@ -49,6 +38,6 @@ def test_does_not_replace_other_data(small):
     assert small.train_csv.read_bytes() == before
 
 
-def test_never_enters_the_repositorys_input():
-    with pytest.raises(InputError, match="not for"):
+def test_is_refused_in_the_repository():
+    with pytest.raises(InputError, match="is not for the sample"):
         write_sample(Workspace(REPOSITORY))

@@ -14,19 +14,19 @@ from src.validation.oof import load_oof_predictions
 from tests.fold_results import save_fake_result, save_predictions
 
 
-def make_proba(labels, share_right, sharpness, seed):
-    """Probabilities that are right on about a share of the rows."""
+def make_proba(labels, accuracy, sharpness, seed):
+    """Probabilities that are right on about this fraction of the rows."""
     rng = np.random.default_rng(seed)
-    target = np.where(rng.random(len(labels)) < share_right, labels, rng.integers(0, 10, len(labels)))
+    target = np.where(rng.random(len(labels)) < accuracy, labels, rng.integers(0, 10, len(labels)))
     return (1 - sharpness) / 10 + sharpness * np.eye(10)[target]
 
 
 @pytest.fixture
 def members(small):
     folds = load_folds(small)
-    for seed, (name, share) in enumerate({"good": 0.9, "fair": 0.8, "poor": 0.2}.items()):
+    for seed, (name, accuracy) in enumerate({"good": 0.9, "fair": 0.8, "poor": 0.2}.items()):
         for fold in (0, 1):
-            save_fake_result(small, name, fold, make_proba(folds.labels, share, 0.8 - 0.1 * seed, seed))
+            save_fake_result(small, name, fold, make_proba(folds.labels, accuracy, 0.8 - 0.1 * seed, seed))
     return [load_oof_predictions(small, name, folds) for name in ("good", "fair", "poor")]
 
 
@@ -47,9 +47,9 @@ def test_the_plain_mean_is_kept_where_weights_gain_nothing(members, small):
 
 def test_weights_are_used_where_they_beat_the_mean_by_more_than_noise(small):
     folds = load_folds(small)
-    for name, share, sharpness in (("good", 0.95, 0.5), ("overconfident", 0.3, 0.999)):
+    for name, accuracy, sharpness in (("good", 0.95, 0.5), ("overconfident", 0.3, 0.999)):
         for fold in (0, 1):
-            save_fake_result(small, name, fold, make_proba(folds.labels, share, sharpness, 3))
+            save_fake_result(small, name, fold, make_proba(folds.labels, accuracy, sharpness, 3))
     members = [load_oof_predictions(small, name, folds) for name in ("good", "overconfident")]
     result = blend(members, folds.labels, folds.assignment)
     assert result.kind == "weighted" and result.weights[0] > 0.9
@@ -60,8 +60,8 @@ def test_chosen_weights_minimise_the_log_loss(members, small):
     labels = load_folds(small).labels
     proba = np.stack([member.oof for member in members[:2]]).astype(float)
     losses = {
-        share: -np.log(mix(np.array([share, 1 - share]), proba)[np.arange(300), labels]).mean()
-        for share in np.linspace(0, 1, 101)
+        weight: -np.log(mix(np.array([weight, 1 - weight]), proba)[np.arange(300), labels]).mean()
+        for weight in np.linspace(0, 1, 101)
     }
     best = min(losses, key=losses.get)
     assert choose_weights(proba, labels)[0] == pytest.approx(best, abs=0.02)

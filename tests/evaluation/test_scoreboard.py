@@ -30,17 +30,17 @@ def test_the_gain_is_paired_on_the_rows_that_both_have(small):
     save_predictions(small, "other", [1])
     board = make_scoreboard(small, folds, against="reference").set_index("experiment")
     assert list(board.index) == ["other", "half", "reference"]
-    share = 30 / len(in_fold_0)
-    assert board.oof_accuracy["half"] == pytest.approx(1 - share)
-    assert board.gain["half"] == pytest.approx(1 - share)
-    assert board.gain_standard_error["half"] == pytest.approx((share * (1 - share) / len(in_fold_0)) ** 0.5)
+    fraction = 30 / len(in_fold_0)
+    assert board.oof_accuracy["half"] == pytest.approx(1 - fraction)
+    assert board.gain["half"] == pytest.approx(1 - fraction)
+    assert board.gain_standard_error["half"] == pytest.approx((fraction * (1 - fraction) / len(in_fold_0)) ** 0.5)
     assert board.gain["other"] == 1 and board.gain["reference"] == 0
     assert np.isnan(make_scoreboard(small, folds, against="other").set_index("experiment").gain["half"])
 
 
 def test_comparing_with_an_experiment_without_results_is_refused(small):
     save_predictions(small, "half", [0])
-    with pytest.raises(InputError, match="no results of 'whole'.* There are results of: half"):
+    with pytest.raises(InputError, match=r"no results of 'whole'.* There are results of: half"):
         make_scoreboard(small, load_folds(small), against="whole")
 
 

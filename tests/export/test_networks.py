@@ -7,11 +7,12 @@ from src.common.errors import InputError
 from src.data.datasets import load_dataset
 from src.experiments import EXPERIMENTS
 from src.export.networks import export, open_litert
-from src.models.classifiers import load_classifier
+from src.models.classifiers import LineClassifier, load_classifier
 from src.models.onnx_files import open_onnx
 from src.validation import cross_validation
 from src.validation.runners.local import run_local
-from tests.line_networks import TINY_LINES
+from tests.fold_results import save_fake_result
+from tests.line_networks import tiny_line_cnn
 
 SMOKE, LOGISTIC = EXPERIMENTS["smoke"], EXPERIMENTS["logistic_pca"]
 
@@ -43,7 +44,8 @@ def test_what_is_not_a_trained_network_is_refused(small):
 
 
 def test_a_line_network_is_refused(small):
-    cross_validation.run([TINY_LINES], [0], small, run_local)
-    with pytest.raises(InputError, match="line network"):
-        export("tiny_lines", 0, load_dataset(small), small)
+    save_fake_result(small, "lines", 0)
+    LineClassifier(tiny_line_cnn()).save(small.fold_path("lines", 0, ".keras"))
+    with pytest.raises(InputError, match=r"line network.* python -m scripts.release lines"):
+        export("lines", 0, load_dataset(small), small)
     assert not list(small.oof_dir.rglob("*.onnx"))

@@ -1,4 +1,4 @@
-"""The reports in a real browser, as a person uses them: filters, keys, verdicts; nothing is requested."""
+"""The reports in a real browser: filters, keys and annotations work, and nothing is loaded from elsewhere."""
 
 import pandas as pd
 import pytest
@@ -7,17 +7,17 @@ from src.data.datasets import load_dataset
 from src.reports.data_report import write_data_report
 from src.reports.error_report import write_error_report
 from tests.conftest import open_chromium
-from tests.evaluation.test_scoreboard import save_predictions
+from tests.fold_results import save_predictions
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
 def workspace(sample_small, tmp_path_factory):
-    """One experiment that reads rows 10..39 as the next digit, another that errs on 30..49, and both reports."""
+    """Two made-up experiments with errors in rows 10..39 and 30..49, the error report of the first, the data report."""
     workspace = sample_small(tmp_path_factory.mktemp("pages") / "workspace")
-    save_predictions(workspace, "first", [0, 1], range(10, 40), recipe={}, history=[])
-    save_predictions(workspace, "second", [0, 1], range(30, 50), recipe={}, history=[])
+    save_predictions(workspace, "first", [0, 1], range(10, 40))
+    save_predictions(workspace, "second", [0, 1], range(30, 50))
     write_error_report("first", load_dataset(workspace), workspace)
     write_data_report(workspace)
     return workspace
@@ -31,22 +31,22 @@ def browser():
 
 @pytest.fixture
 def open_page(browser):
-    """Open a page; at its end nothing was requested beyond the file, and the console is silent."""
-    complaints, requests = [], []
+    """Open a page; afterwards, check that nothing but its file was loaded and that the console is empty."""
+    messages, requests = [], []
     context = browser.new_context(accept_downloads=True)
 
-    def open_it(path, width=1200):
+    def open_file(path, width=1200):
         page = context.new_page()
         page.set_viewport_size({"width": width, "height": 900})
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda message: messages.append(message.text))
+        page.on("pageerror", lambda error: messages.append(str(error)))
         page.on("request", lambda request: requests.append(request.url))
         page.goto(path.as_uri())
         return page
 
-    yield open_it
+    yield open_file
     context.close()
-    assert not complaints
+    assert not messages
     assert all(url.startswith(("file:", "data:", "blob:")) for url in requests)
     assert len([url for url in requests if url.startswith("file:")]) >= 1
 
@@ -55,22 +55,22 @@ def shown(page):
     return page.locator("#error-cards .card:visible")
 
 
-def test_filters_filter(workspace, open_page):
+def test_filters_choose_the_errors_that_are_shown(workspace, open_page):
     page = open_page(workspace.error_report_html)
     table = pd.read_csv(workspace.errors_csv)
     assert shown(page).count() == 30
-    page.get_by_label("also wrong in").select_option("second")
+    page.get_by_label("also an error of").select_option("second")
     assert shown(page).count() == 10 and "10 of 30 shown" in page.locator(".filters").inner_text()
     page.locator("select[name=fold]").select_option("1")
     assert shown(page).count() == ((table["row"] >= 30) & (table["fold"] == 1)).sum()
-    page.get_by_role("button", name="all", exact=True).click()
+    page.get_by_role("button", name="show all").click()
     assert shown(page).count() == 30
     label = int(table["label"][0])
     page.locator("select[name=label]").select_option(str(label))
     assert shown(page).count() == (table["label"] == label).sum()
 
 
-def test_a_cell_of_the_confusion_opens_its_images(workspace, open_page):
+def test_a_count_of_the_confusion_matrix_shows_its_images(workspace, open_page):
     page = open_page(workspace.error_report_html)
     button = page.locator("#confusion button").first
     label, predicted, count = (
@@ -87,36 +87,36 @@ def test_a_cell_of_the_confusion_opens_its_images(workspace, open_page):
     assert shown(page).first.locator("img").is_visible()
 
 
-def test_verdicts_are_kept_and_downloaded(workspace, open_page, tmp_path):
+def test_annotations_are_saved_and_downloaded(workspace, open_page, tmp_path):
     page = open_page(workspace.error_report_html)
     rows = [fieldset.get_attribute("data-row") for fieldset in page.locator("fieldset[data-row]").all()[:2]]
     page.locator(f"fieldset[data-row='{rows[0]}']").get_by_label("mislabelled").check()
-    page.locator(f"fieldset[data-row='{rows[1]}']").get_by_label("undecidable").check()
+    page.locator(f"fieldset[data-row='{rows[1]}']").get_by_label("ambiguous").check()
     page.reload()
     assert page.locator(f"fieldset[data-row='{rows[0]}']").get_by_label("mislabelled").is_checked()
     with page.expect_download() as download:
-        page.get_by_role("button", name="Download verdicts").click()
-    download.value.save_as(tmp_path / "verdicts.csv")
-    lines = write_error_report("first", load_dataset(workspace), workspace, tmp_path / "verdicts.csv")
-    assert lines[1] == "verdicts: 1 mislabelled, 1 undecidable, 0 model's fault"
+        page.get_by_role("button", name="Download annotations").click()
+    download.value.save_as(tmp_path / "annotations.csv")
+    lines = write_error_report("first", load_dataset(workspace), workspace, tmp_path / "annotations.csv")
+    assert lines[1] == "annotations: 1 mislabelled, 1 ambiguous, 0 model error"
 
 
 def test_the_map_shows_the_image_under_the_pointer_and_by_keys(workspace, open_page):
     page = open_page(workspace.data_report_html)
-    look = page.locator("#look p")
+    selected = page.locator("#selected p")
     page.locator("#map circle").nth(7).hover(force=True)
     row = page.evaluate("circles.indexOf(document.querySelector('#map circle[stroke]'))")
-    assert look.inner_text().startswith(f"row {row}, ") and row > 0  # at first the image of row 0 is shown
+    assert selected.inner_text().startswith(f"row {row}, ") and row > 0  # Before, the image of row 0 was shown.
     page.locator("#map svg").focus()
-    before = look.inner_text()
+    before = selected.inner_text()
     page.keyboard.press("ArrowRight")
-    assert look.inner_text() != before
+    assert selected.inner_text() != before
     page.keyboard.press("ArrowLeft")
-    assert look.inner_text() == before
+    assert selected.inner_text() == before
 
 
 @pytest.mark.parametrize("report", ["error_report_html", "data_report_html"])
-def test_a_phone_need_not_scroll_sideways(workspace, open_page, report):
+def test_a_narrow_page_does_not_scroll_sideways(workspace, open_page, report):
     page = open_page(getattr(workspace, report), width=390)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert page.evaluate("[...document.images].every(image => image.alt && image.naturalWidth)")

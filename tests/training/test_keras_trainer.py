@@ -47,9 +47,10 @@ def test_interrupted_training_ends_with_the_same_bits(rows, tmp_path, monkeypatc
         if len(checkpoint.history) == 2:
             raise KeyboardInterrupt
 
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(Checkpoint, "save", interrupt_after_the_second_epoch)
+    monkeypatch.setattr(Checkpoint, "save", interrupt_after_the_second_epoch)
+    with pytest.raises(KeyboardInterrupt):
         RECIPE.fit(train, valid, 7, TrainingContext(tmp_path / "halves"))
+    monkeypatch.setattr(Checkpoint, "save", save)
     resumed = RECIPE.fit(train, valid, 7, TrainingContext(tmp_path / "halves"))
     np.testing.assert_array_equal(resumed.predict_proba(valid[0]), whole)
     assert len(resumed.history) == 3

@@ -1,26 +1,22 @@
-"""The search for hyper-parameters: resumed, shared, judged on inner rows, and written so that it can be pasted."""
+"""The search: continued, shared between processes, measured on inner rows, and pruned."""
 
 import subprocess
 import sys
 from dataclasses import replace
-from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
 import optuna
 import pytest
 
+from scripts import tune as command
 from src import experiments
 from src.common.errors import InputError
 from src.common.workspace import REPOSITORY
 from src.data.datasets import load_dataset
 from src.experiments import EXPERIMENTS, Experiment
-from src.images.augmentation import Augmentation
-from src.images.test_time_augmentation import View
 from src.training.classical_trainers import LightGBMTrainer
-from src.training.keras_trainer import KerasTrainer
 from src.tuning.search import tune
-from src.tuning.spaces import draw_trainer, is_searchable, write_recipe
 
 QUICK = Experiment("quick", LightGBMTrainer(num_rounds=3), "for tests")
 
@@ -29,7 +25,7 @@ QUICK = Experiment("quick", LightGBMTrainer(num_rounds=3), "for tests")
 def quick(monkeypatch):
     """A search whose trials take a second."""
     monkeypatch.setattr(
-        "src.tuning.spaces.FIELDS", {LightGBMTrainer: {"num_leaves": lambda t, n: t.suggest_int(n, 2, 9)}}
+        "src.tuning.spaces.TRAINER_SPACES", {LightGBMTrainer: {"num_leaves": lambda t, n: t.suggest_int(n, 2, 9)}}
     )
     monkeypatch.setattr(experiments, "QUICK", QUICK.trainer, raising=False)
     return QUICK
@@ -39,7 +35,7 @@ def fake_classifier(digits):
     return SimpleNamespace(predict_proba=lambda images: np.eye(10)[np.zeros(len(images), int) + digits])
 
 
-def test_a_search_goes_on_where_it_was(small, quick):
+def test_a_search_continues_where_it_was(small, quick):
     dataset = load_dataset(small)
     first = tune(quick, dataset, small, num_trials=2)
     assert first.num_complete + first.num_pruned == 2 and first.num_valid_rows == 30
@@ -47,23 +43,23 @@ def test_a_search_goes_on_where_it_was(small, quick):
     more = tune(quick, dataset, small, num_trials=4)
     assert more.num_complete + more.num_pruned == 4 and more.best_accuracy >= first.best_accuracy
     assert more.start_accuracy == first.start_accuracy
-    assert tune(quick, dataset, small, num_trials=4) == more  # nothing left to do
+    assert tune(quick, dataset, small, num_trials=4) == more  # Nothing is left to do.
 
 
 def test_importances_wait_for_enough_trials(small, quick, monkeypatch):
-    monkeypatch.setattr("src.tuning.search.MIN_TRIALS", 2)
+    monkeypatch.setattr("src.tuning.search.MIN_IMPORTANCE_TRIALS", 2)
 
-    def fit(self, train, valid, seed, checkpoint_dir, report):
-        return fake_classifier(valid[1] if self.num_leaves % 2 else 0)  # odd numbers are always right
+    def fit(self, train, valid, seed, context):
+        return fake_classifier(valid.labels if self.num_leaves % 2 else 0)  # Odd numbers are always right.
 
     monkeypatch.setattr(LightGBMTrainer, "fit", fit)
     found = tune(quick, load_dataset(small), small, num_trials=8)
     assert found.importances == pytest.approx({"num_leaves": 1.0}) and len(found.plots) == 2
-    monkeypatch.setattr("src.tuning.search.MIN_TRIALS", 3)  # there are but two different values
+    monkeypatch.setattr("src.tuning.search.MIN_IMPORTANCE_TRIALS", 3)  # There are only two different values.
     assert not tune(quick, load_dataset(small), small, num_trials=8).importances
 
 
-def test_the_best_trial_is_what_is_written(small, quick):
+def test_the_recipe_is_that_of_the_best_trial(small, quick):
     found = tune(quick, load_dataset(small), small, num_trials=3)
     study = optuna.load_study(study_name=None, storage=f"sqlite:///{small.tuning_dir / 'quick.db'}")
     assert study.best_value == found.best_accuracy
@@ -72,17 +68,15 @@ def test_the_best_trial_is_what_is_written(small, quick):
 
 
 def test_validation_rows_of_fold_0_are_not_searched_on(small, quick, monkeypatch):
-    """Neither to learn from nor to be measured on: fold 0 judges what is found."""
+    """Neither to train on nor to measure on: fold 0 judges what is found."""
     seen = []
-    monkeypatch.setattr(
-        LightGBMTrainer, "fit", lambda self, train, valid, *rest, **options: seen.append((train, valid)) or 1 / 0
-    )
+    monkeypatch.setattr(LightGBMTrainer, "fit", lambda self, train, valid, *rest: seen.append((train, valid)) or 1 / 0)
     dataset = load_dataset(small)
     with pytest.raises(ZeroDivisionError):
         tune(quick, dataset, small, num_trials=1)
     (train, valid), outer = seen[0], dataset.folds.split(0)[0]
-    searched = np.concatenate([train[0], valid[0]])
-    assert len(valid[0]) == 30 and sorted(map(bytes, searched)) == sorted(map(bytes, dataset.images[outer]))
+    searched = np.concatenate([train.images, valid.images])
+    assert len(valid.labels) == 30 and sorted(map(bytes, searched)) == sorted(map(bytes, dataset.images[outer]))
 
 
 def test_another_recipe_is_another_study(small, quick):
@@ -92,16 +86,16 @@ def test_another_recipe_is_another_study(small, quick):
     assert tune(other, dataset, small, num_trials=1).num_complete == 1
 
 
-def test_laggards_are_pruned_half_way(small, quick, monkeypatch):
-    """After five good trials, one that is behind from its start is stopped at half of its stages."""
+def test_trials_below_the_median_are_pruned_half_way(small, quick, monkeypatch):
+    """After five good trials, one that is worse from its start is stopped after half of its stages."""
     stages = []
 
-    def fit(self, train, valid, seed, checkpoint_dir, report):
-        hopeless = len(stages) > 5  # the first is the experiment as it is
+    def fit(self, train, valid, seed, context):
+        hopeless = len(stages) > 5  # The first one is the unchanged experiment.
         stages.append(0)
         for stage in range(1, 11):
             stages[-1] = stage
-            report({"valid_accuracy": 0.1 if hopeless else 0.9})
+            context.report({"valid_accuracy": 0.1 if hopeless else 0.9})
         return fake_classifier(0)
 
     monkeypatch.setattr(LightGBMTrainer, "fit", fit)
@@ -111,52 +105,23 @@ def test_laggards_are_pruned_half_way(small, quick, monkeypatch):
     assert stages == [10, 10, 10, 10, 10, 10, 5]
 
 
-def test_a_search_that_completed_nothing_says_so(small, quick):
-    with pytest.raises(InputError, match="no trial of quick was completed"):
+def test_a_search_without_a_complete_trial_is_an_error(small, quick):
+    with pytest.raises(InputError, match="no trial of quick is complete"):
         tune(quick, load_dataset(small), small, num_trials=1, minutes=0)
 
 
-@pytest.mark.parametrize("name", [name for name, e in EXPERIMENTS.items() if is_searchable(e)])
-def test_what_is_drawn_can_be_pasted(name):
-    names = {key: value for key, value in vars(experiments).items() if not key.startswith("_")}
-    trainer = EXPERIMENTS[name].trainer
-    assert eval(write_recipe(trainer), names) == trainer
-    study = optuna.create_study()
-    for _ in range(5):
-        drawn = draw_trainer(trainer, study.ask())
-        again = eval(write_recipe(drawn), names)
-        assert replace(again, **_function(drawn)) == drawn and _describe(again) == _describe(drawn)
-
-
-def _function(trainer):
-    return {"network": trainer.network} if isinstance(trainer, KerasTrainer) else {}
-
-
-def _describe(trainer):
-    return Experiment("any", trainer, "").describe()
-
-
-def test_nearest_name_is_chosen():
-    trainer = replace(experiments.STRIDED, epochs=30)
-    assert write_recipe(trainer) == "replace(STRIDED, epochs=30)"
-    network = partial(models.residual_cnn, dropout=0.1)
-    wilder = replace(experiments.RESIDUAL, network=network, augmentation=Augmentation(shear=3.0), views=(View(),))
-    assert write_recipe(wilder) == (
-        "replace(RESIDUAL, network=partial(models.residual_cnn, dropout=0.1), augmentation=Augmentation(shear=3.0), "
-        "views=(View(), ))"
-    )
-
-
 @pytest.mark.parametrize("name", ["svm_pca", "large_kernel_10"])
-def test_what_has_nothing_to_search_is_refused(small, name):
-    with pytest.raises(InputError, match=rf"nothing to search in {name}; choose one of: .*lightgbm"):
+def test_an_experiment_without_a_search_space_is_refused(small, name):
+    with pytest.raises(InputError, match=rf"no search space for {name}; choose one of: .*lightgbm"):
         tune(EXPERIMENTS[name], load_dataset(small), small, num_trials=1)
 
 
 def test_another_space_is_another_study(small, quick, monkeypatch):
     dataset = load_dataset(small)
     tune(quick, dataset, small, num_trials=2)
-    monkeypatch.setattr("src.tuning.spaces.FIELDS", {LightGBMTrainer: {"l2": lambda t, n: t.suggest_float(n, 0, 9)}})
+    monkeypatch.setattr(
+        "src.tuning.spaces.TRAINER_SPACES", {LightGBMTrainer: {"l2": lambda t, n: t.suggest_float(n, 0, 9)}}
+    )
     found = tune(quick, dataset, small, num_trials=1)
     assert found.num_complete == 1 and "l2=" in found.recipe
 
@@ -170,24 +135,26 @@ def test_a_damaged_study_is_named(small, quick):
 
 
 @pytest.mark.parametrize("arguments", [["--trials", "0"], ["--trials", "x"], ["--minutes", "-1"], ["--minutes", "nan"]])
-def test_senseless_limits_are_refused(small, arguments):
-    command = [sys.executable, "-m", "scripts.tune", "smoke", *arguments]
-    result = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True)
-    assert result.returncode == 2 and "is not a number of" in result.stderr
+def test_meaningless_limits_are_refused(monkeypatch, capsys, arguments):
+    monkeypatch.setattr(sys, "argv", ["tune", "smoke", *arguments])
+    with pytest.raises(SystemExit) as exit_:
+        command.main()
+    assert exit_.value.code == 2 and "is not a number of" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_two_processes_share_the_work(small):
-    command = [sys.executable, "-m", "scripts.tune", "smoke", "--trials", "6"]
+    process = [sys.executable, "-m", "scripts.tune", "smoke", "--trials", "6"]
     environment = {"PATH": "", "DIGITS_WORKSPACE": str(small.root)}
     workers = [
         subprocess.Popen(
-            command, cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            process, cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
         for _ in range(2)
     ]
-    said = [worker.communicate() for worker in workers]
+    outputs = [worker.communicate() for worker in workers]
     assert [worker.returncode for worker in workers] == [0, 0]
-    assert any("replace(TINY" in stdout for stdout, _ in said)
-    assert all("\ntrial " in stderr for _, stderr in said)
+    assert any("replace(TINY" in stdout for stdout, _ in outputs)
+    assert all("\ntrial " in stderr for _, stderr in outputs)
     study = optuna.load_study(study_name=None, storage=f"sqlite:///{small.tuning_dir / 'smoke.db'}")
-    assert 6 <= len(study.trials) <= 7  # both may be at work when the last is finished
+    assert 6 <= len(study.trials) <= 7  # Both may be at work when the last trial is finished.

@@ -140,9 +140,11 @@ def test_a_clock_that_is_set_back_changes_nothing(small, sample_small, tmp_path,
         save(checkpoint, entry)
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(Checkpoint, "save", interrupt)
+    save = Checkpoint.save
+    monkeypatch.setattr(Checkpoint, "save", interrupt)
+    with pytest.raises(KeyboardInterrupt):
         cross_validation.run([SMOKE], [0], small, run_local)
+    monkeypatch.setattr(Checkpoint, "save", save)
     future = time.time() + 366 * 24 * 3600
     for path in small.root.rglob("*"):
         os.utime(path, (future, future))

@@ -1,73 +1,108 @@
-"""The connected parts of ink, without printed boxes."""
+"""Connected components of ink, without printed boxes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
+from src.app.vision.arrays import Box, Boxes, LabelMap, Mask
 from src.app.vision.ink import Ink
 
-CONTENT = 0.1  # of a frame's ink: what it frames has more
-RECTANGULAR = 0.87  # of the smallest rectangle around it: what a frame encloses; an ellipse has 0.79
-
-Box = tuple[int, int, int, int]
-"""Left, top, right, bottom: pixels, right and bottom not included."""
+_MIN_CONTENT = 0.1  # of a frame's ink: what it encloses has more
+_MIN_RECTANGULARITY = 0.87  # area over that of the smallest enclosing rectangle: a frame has more; an ellipse has 0.79
+_NUM_FRAME_CANDIDATES = 3
 
 
 @dataclass(frozen=True)
-class Strokes:
-    """The connected parts of ink; the first is the paper."""
+class Components:
+    """The connected components of ink; component 0 is the background."""
 
-    labels: np.ndarray  # int32 (h, w): which of them
-    boxes: np.ndarray  # int32 (n, 4)
-    mass: np.ndarray  # float64 (n,): of ink; 0 for paper, and for what is not firm anywhere
-    num_borders: np.ndarray  # int64 (n,): sides of the picture that it touches
+    labels: LabelMap  # int32 (h, w): the component of each pixel
+    boxes: Boxes  # int (n, 4)
+    mass: npt.NDArray[np.float64]  # (n,): sum of the ink; 0 for background, frames and components without strong ink
+    num_borders: npt.NDArray[np.int64]  # (n,): number of sides of the picture that the component touches
 
 
-def find_strokes(ink: Ink) -> Strokes:
-    """Find the connected parts of ink."""
-    height, width = ink.strokes.shape
-    num_strokes, labels, stats, _ = cv2.connectedComponentsWithStats(ink.strokes, connectivity=8)
-    inked, firm = ink.strokes > 0, ink.strokes > 1
-    mass = np.bincount(labels[inked], ink.strength[inked], num_strokes)
-    mass[np.bincount(labels[firm], minlength=num_strokes) == 0] = 0
-    left, top, wide, high = stats[:, :4].T
-    right, bottom = left + wide, top + high
-    num_borders = (left <= 0).astype(int) + (top <= 0) + (right >= width) + (bottom >= height)
-    boxes = np.stack([left, top, right, bottom], axis=1)
-    for largest in np.argsort(-wide * high)[1:4]:  # after the paper
-        if mass[largest] and _is_frame(labels, boxes, mass, int(largest)):
+@dataclass(frozen=True)
+class Segment:
+    """Components that form one digit, or several that touch."""
+
+    mask: Mask  # of `slice_with_margin(box)`: 1 on the components
+    box: Box  # in pixels of the ink
+
+    @property
+    def height(self) -> int:
+        """Pixels of the ink."""
+        return self.box[3] - self.box[1]
+
+    @property
+    def width(self) -> int:
+        """Pixels of the ink."""
+        return self.box[2] - self.box[0]
+
+
+def find_components(ink: Ink) -> Components:
+    """Find the connected components of ink."""
+    height, width = ink.mask.shape
+    num, labels, stats, _ = cv2.connectedComponentsWithStats(ink.mask, connectivity=8)
+    is_ink, is_strong = ink.mask > 0, ink.mask > 1
+    mass = np.bincount(labels[is_ink], ink.strength[is_ink], num).astype(np.float64)
+    mass[np.bincount(labels[is_strong], minlength=num) == 0] = 0
+    left, top, widths, heights = stats[:, :4].T
+    right, bottom = left + widths, top + heights
+    num_borders = (left <= 0).astype(np.int64) + (top <= 0) + (right >= width) + (bottom >= height)
+    boxes = np.stack([left, top, right, bottom], axis=1).astype(np.int64)
+    components = Components(np.asarray(labels, np.int32), boxes, mass, num_borders)
+    for largest in np.argsort(-widths * heights)[1 : 1 + _NUM_FRAME_CANDIDATES]:  # The background comes first.
+        if mass[largest] and _is_frame(components, int(largest)):
             mass[largest] = 0
-    return Strokes(labels, boxes, mass, num_borders)
+    return components
 
 
-def _is_frame(labels: np.ndarray, boxes: np.ndarray, mass: np.ndarray, stroke: int) -> bool:
-    """Whether a stroke is a printed box, or several side by side, around something else."""
-    left, top, right, bottom = boxes[stroke]
-    inside = (boxes[:, 0] > left) & (boxes[:, 1] > top) & (boxes[:, 2] < right) & (boxes[:, 3] < bottom)
-    if not (inside & (mass > CONTENT * mass[stroke])).any():
+def _is_frame(components: Components, number: int) -> bool:
+    """Return whether a component is a printed box, or a row of boxes, around other components."""
+    boxes, mass = components.boxes, components.mass
+    left, top, right, bottom = boxes[number]
+    is_inside = (boxes[:, 0] > left) & (boxes[:, 1] > top) & (boxes[:, 2] < right) & (boxes[:, 3] < bottom)
+    if not (is_inside & (mass > _MIN_CONTENT * mass[number])).any():
         return False
-    (outline, *_), _ = cv2.findContours(
-        (labels[top:bottom, left:right] == stroke).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE
-    )
+    mask = (components.labels[top:bottom, left:right] == number).astype(np.uint8)
+    (outline, *_), _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     _, size, _ = cv2.minAreaRect(outline)
-    return cv2.contourArea(outline) > RECTANGULAR * size[0] * size[1]
+    return cv2.contourArea(outline) > _MIN_RECTANGULARITY * size[0] * size[1]
 
 
-def measure_gaps(boxes: np.ndarray, box: Box) -> np.ndarray:
-    """Pixels between each of the boxes, (n, 4), and one more, in the direction in which they are farther apart."""
+def make_segment(components: Components, numbers: Sequence[int]) -> Segment:
+    """Make a segment of the components with these numbers."""
+    box = merge_boxes(components.boxes[numbers])
+    return Segment(np.isin(components.labels[slice_with_margin(box)], numbers).astype(np.uint8), box)
+
+
+def measure_gaps(boxes: Boxes, box: Box) -> npt.NDArray[np.int64]:
+    """Measure the gap between a box and each of others, along the axis where it is wider.
+
+    Args:
+        boxes: int (n, 4).
+        box: the other box.
+
+    Returns:
+        Pixels, int (n,); 0 where boxes overlap.
+    """
     left, top, right, bottom = boxes.T
-    return np.maximum.reduce([left - box[2], box[0] - right, top - box[3], box[1] - bottom, 0 * left])
+    gaps = np.stack([left - box[2], box[0] - right, top - box[3], box[1] - bottom, 0 * left])
+    return np.asarray(gaps.max(axis=0), np.int64)
 
 
-def widen(box: Box) -> tuple[slice, slice]:
-    """Rows and columns of a box and of a pixel around it."""
+def slice_with_margin(box: Box) -> tuple[slice, slice]:
+    """Return the rows and columns of a box with a margin of one pixel."""
     left, top, right, bottom = box
     return slice(max(top - 1, 0), bottom + 1), slice(max(left - 1, 0), right + 1)
 
 
-def surround(boxes: np.ndarray) -> Box:
-    """The smallest box around boxes, (n, 4)."""
+def merge_boxes(boxes: npt.NDArray[np.number]) -> Box:
+    """Return the smallest box that encloses all boxes, (n, 4); edges between pixels are cut off towards zero."""
     left, top = boxes[:, :2].min(axis=0)
     right, bottom = boxes[:, 2:].max(axis=0)
     return int(left), int(top), int(right), int(bottom)

@@ -62,7 +62,7 @@ def decode_picture(data: bytes) -> Picture:
         raise TooLargeError(f"the picture is too large; send one of at most {MAX_PIXELS:,} pixels") from None
     except UnidentifiedImageError:
         raise InputError(
-            f"this is not a picture that can be read; send a {', '.join(_FORMATS[:-1])} or BMP file"
+            f"this is not a picture that can be decoded; send a {', '.join(_FORMATS[:-1])} or BMP file"
         ) from None
     except Exception as error:  # Pillow's decoders raise nearly every type on damaged files.
         raise InputError(f"the picture is damaged or cut off ({error}); send it again") from None

@@ -1,114 +1,107 @@
-"""Find the digits of a number, line by line from the left, and divide those that touch."""
+"""Find the digits of a number, line by line from left to right, and divide digits that touch."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
+from src.app.vision.arrays import Picture
+from src.app.vision.components import Segment
 from src.app.vision.ink import NUMBER_SIDES, Ink, find_ink
-from src.app.vision.page_detection import find_sheet
-from src.app.vision.preprocessing import Digit, find_border_color, make_digit, make_strip, move
-from src.app.vision.segmentation import Piece, cut, find_pieces, find_seams, split_lines
-from src.images.digit_lines import DigitCenter, find_digit_centers
+from src.app.vision.page_detection import find_page
+from src.app.vision.preprocessing import Digit, extract_digit, extract_line_image, find_border_color
+from src.app.vision.segmentation import cut_segment, find_seams, find_segments, split_lines
+from src.images.digit_lines import DigitCenter, LineImage, find_digit_centers
+from src.models.onnx_files import Predict
 
-PLAIN = 0.9  # of a picture's border: more than this of one colour is paper, with digits that touch the border
-MARGIN = 2  # pixels of ink
-DIVISIBLE = 0.3  # of the height of digits: a wider piece may be several
-WIDEST = 1.4  # of the height of digits: no digit is wider
-LONGEST = 15.0  # of its own height: a longer piece is a line
+_MIN_PLAIN_BORDER = 0.9  # of the picture's border: a picture with more of one colour there is a drawing or a scan
+_MARGIN = 2  # pixels of ink
+# Fractions of the digits' height:
+_MIN_DIVISIBLE_WIDTH = 0.3  # wider segments may be several digits
+_MAX_DIGIT_WIDTH = 1.4
+_MAX_ASPECT_RATIO = 15.0  # width over height: longer segments are lines
 
 
 @dataclass(frozen=True)
 class Networks:
-    """What reads digits."""
+    """The networks that recognise digits."""
 
-    predict: Callable[[np.ndarray], np.ndarray]  # probabilities, float32 (n, 10), of images, uint8 (n, 28, 28, 1)
-    predict_strip: Callable[[np.ndarray], np.ndarray]  # float32 (w / 2, 11), see src/strips.py, of uint8 (28, w, 1)
-
-
-@dataclass(frozen=True)
-class Part:
-    """One digit of a number."""
-
-    digit: Digit
-    proba: np.ndarray | None  # float32 (10,): what it looked like among those that it touches, if it may touch any
+    predict_digits: Predict  # float32 (n, 10) for uint8 (n, 28, 28, 1)
+    predict_lines: Predict  # float32 (n, w / 2, 11) for uint8 (n, 28, w, 1); see `src.images.digit_lines`
 
 
-def find_digits(picture: np.ndarray, networks: Networks) -> list[list[Part]]:
-    """Find the digits of a picture: lines from the top, each from the left; empty where there are none.
+def find_digit_lines(picture: Picture, networks: Networks) -> list[list[Digit]]:
+    """Find the digits of a picture, on a page or on the whole picture.
 
     Args:
         picture: uint8 RGB (h, w, 3).
+        networks: used to divide digits that touch.
+
+    Returns:
+        Lines from top to bottom, each with its digits from left to right; empty if there are no digits.
     """
-    sheet = find_sheet(picture)
-    lines = [] if sheet is None else _find_on_paper(sheet.picture, networks)
-    if sheet is None or not lines:
-        return _find_on_paper(picture, networks)
-    return [[_move(part, sheet.left, sheet.top, picture) for part in line] for line in lines]
+    page = find_page(picture)
+    lines = [] if page is None else _find_on_background(page.picture, networks)
+    if page is None or not lines:
+        return _find_on_background(picture, networks)
+    return [[digit.move(page.left, page.top, picture) for digit in line] for line in lines]
 
 
-def _find_on_paper(picture: np.ndarray, networks: Networks) -> list[list[Part]]:
+def _find_on_background(picture: Picture, networks: Networks) -> list[list[Digit]]:
     ink = find_ink(picture, NUMBER_SIDES)
     if ink is None:
         return []
-    # Where the border is paper, as in a drawing or a scan, digits may touch it; otherwise what touches it is no digit.
-    margin = 0 if find_border_color(picture, PLAIN) is None else MARGIN
-    ink = Ink(np.pad(ink.strength, margin), np.pad(ink.strokes, margin), ink.scale)
-    lines = [_find_in_line(ink, line, networks) for line in split_lines(find_pieces(ink))]
-    back = round(-margin * ink.scale)
-    return [[_move(part, back, back, picture) for part in line] for line in lines if line]
+    # In a drawing or a scan, digits may touch the border. In a photo, what touches it is no digit.
+    margin = 0 if find_border_color(picture, _MIN_PLAIN_BORDER) is None else _MARGIN
+    ink = Ink(np.pad(ink.strength, margin), np.pad(ink.mask, margin), ink.scale)
+    lines = [_find_in_line(ink, line, networks) for line in split_lines(find_segments(ink))]
+    offset = round(-margin * ink.scale)
+    return [[digit.move(offset, offset, picture) for digit in line] for line in lines if line]
 
 
-def _move(part: Part, right: int, down: int, picture: np.ndarray) -> Part:
-    return Part(Digit(part.digit.image, move(part.digit.box, right, down, picture)), part.proba)
+def _find_in_line(ink: Ink, line: list[Segment], networks: Networks) -> list[Digit]:
+    typical = float(np.median([segment.height for segment in line]))
+    digits = [digit for segment in line for digit in _divide(ink, segment, max(typical, segment.height), networks)]
+    return [digit for digit in digits if digit is not None]
 
 
-def _find_in_line(ink: Ink, line: list[Piece], networks: Networks) -> list[Part]:
-    typical = float(np.median([piece.height for piece in line]))
-    parts = [part for piece in line for part in _divide(ink, piece, max(typical, piece.height), networks)]
-    return [part for part in parts if part is not None]
-
-
-def _divide(ink: Ink, piece: Piece, height: float, networks: Networks) -> list[Part | None]:
-    """Take a piece as one digit or, where several are seen in it more surely, as these.
+def _divide(ink: Ink, segment: Segment, digit_height: float, networks: Networks) -> list[Digit | None]:
+    """Divide a segment into digits, unless it is predicted with a higher confidence as a single digit.
 
     Args:
-        height: of digits, in pixels.
+        ink: the ink that the segment is part of.
+        segment: one digit, or several that touch.
+        digit_height: pixels of the ink.
+        networks: predict the single digit, and the digits that touch.
     """
-    is_divisible = DIVISIBLE * height < piece.width < LONGEST * piece.height
-    strip = make_strip(ink, piece.mask, piece.box, height) if is_divisible else None
-    middles = [] if strip is None else find_digit_centers(networks.predict_strip(strip.image))
-    whole = _make_part(ink, piece, middles[0].proba if len(middles) == 1 else None)
-    if len(middles) > 1 and piece.width < WIDEST * height and _is_surer(networks, whole, middles):
+    is_divisible = _MIN_DIVISIBLE_WIDTH * digit_height < segment.width < _MAX_ASPECT_RATIO * segment.height
+    line = extract_line_image(ink, segment, digit_height) if is_divisible else None
+    if line is None:
+        return [extract_digit(ink, segment)]
+    centers = find_digit_centers(networks.predict_lines(line.image[None])[0])
+    whole = extract_digit(ink, segment, centers[0].proba if len(centers) == 1 else None)
+    is_narrow = segment.width < _MAX_DIGIT_WIDTH * digit_height
+    if len(centers) > 1 and is_narrow and whole is not None and _is_more_confident(networks, whole, centers):
         return [whole]
-    while strip is not None and len(middles) > 1:
-        columns = [min(max(strip.to_ink(middle.x), 0.0), piece.mask.shape[1] - 1.0) for middle in middles]
-        parts = _cut_between(ink, piece, columns, [middle.proba for middle in middles])
-        if None not in parts:
-            return parts
-        # Where there is next to nothing, its neighbours get it.
-        middles = [middle for middle, part in zip(middles, parts, strict=True) if part is not None]
-    return [whole]
+    return _cut_digits(ink, segment, line, centers) or [whole]
 
 
-def _is_surer(networks: Networks, whole: Part | None, middles: list[DigitCenter]) -> bool:
-    """Whether the network of single digits is surer of a piece than the other one of the least sure digit there."""
-    return whole is not None and bool(
-        networks.predict(whole.digit.image[None]).max() > min(middle.proba.max() for middle in middles)
-    )
+def _is_more_confident(networks: Networks, whole: Digit, centers: list[DigitCenter]) -> bool:
+    """Return whether the single digit has a higher confidence than the least confident one of the touching digits."""
+    confidence = networks.predict_digits(whole.image[None]).max()
+    return bool(confidence > min(center.proba.max() for center in centers))
 
 
-def _cut_between(ink: Ink, piece: Piece, columns: list[float], probas: list[np.ndarray]) -> list[Part | None]:
-    num_rows, num_columns = piece.mask.shape
-    bounds = [np.zeros(num_rows, int), *find_seams(ink, piece, columns), np.full(num_rows, num_columns)]
-    cuttings = [cut(piece, left, right, len(columns)) for left, right in pairwise(bounds)]
-    return [
-        None if cutting is None else _make_part(ink, cutting, proba)
-        for cutting, proba in zip(cuttings, probas, strict=True)
-    ]
-
-
-def _make_part(ink: Ink, piece: Piece, proba: np.ndarray | None) -> Part | None:
-    digit = make_digit(ink, piece.mask, piece.box)
-    return None if digit is None else Part(digit, proba)
+def _cut_digits(ink: Ink, segment: Segment, line: LineImage, centers: list[DigitCenter]) -> list[Digit | None]:
+    """Cut a segment between the centres of its digits; return an empty list if fewer than two parts have enough ink."""
+    while len(centers) > 1:
+        columns = [min(max(line.to_ink(center.x), 0.0), segment.mask.shape[1] - 1.0) for center in centers]
+        parts = cut_segment(segment, find_seams(ink, segment, columns))
+        digits = [
+            None if part is None else extract_digit(ink, part, center.proba)
+            for part, center in zip(parts, centers, strict=True)
+        ]
+        if None not in digits:
+            return digits
+        # The neighbours of parts with little ink get their ink.
+        centers = [center for center, digit in zip(centers, digits, strict=True) if digit is not None]
+    return []

@@ -1,83 +1,96 @@
-"""A sheet of paper that lies in the picture with other things around it."""
+"""Find a page (a piece of paper) that lies in the picture with other things around it."""
 
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from src.app.vision.background import BORDER, count_border_pixels, divide, find_edges, spread
+from src.app.vision.arrays import Mask, Picture
+from src.app.vision.background import (
+    MIN_BORDER_SHARE,
+    count_border_pixels,
+    find_edges,
+    find_regions,
+    get_border,
+    smooth_background,
+)
 
-TINY_SIDE, COARSE_SIDE = 24, 112  # pixels: plain pictures are known, and sheets are looked for, on small copies
-PLAIN = 0.75  # of the picture, and of its border
-SMALLEST = 0.12  # of the picture
-ALIKE = 30.0  # grey levels: parts of a sheet, between rules or shadows, differ by less
-SAME = 0.25  # of the border: where more of it is like the sheet, it is all one paper, with rules
-SOLID = 0.85  # of its convex hull
-WRITTEN = 8  # pixels of edges inside, at least: else it is no sheet but a blot, or the hole of a 0
+_TINY_SIDE, _COARSE_SIDE = 24, 112  # pixels: plain pictures are recognised, and pages found, on copies of these sizes
+_MIN_PLAIN = 0.75  # of a plain picture's pixels, and of its border, are alike
+_MIN_AREA = 0.12  # of the picture
+_ALIKE = 30.0  # grey levels: parts of a page, between ruled lines or shadows, differ by less
+_MAX_BORDER = 0.25  # of the border: where more of it looks like the page, the whole picture is one page
+_MIN_SOLIDITY = 0.85  # area of a page over that of its convex hull
+_MIN_EDGE_PIXELS = 8  # inside: a page with fewer is a blot, or the hole of a 0
 
 
 @dataclass(frozen=True)
-class Sheet:
-    """The part of a picture in which a sheet lies, with paper in place of what is around it."""
+class Page:
+    """The part of a picture that shows a page; pixels around the page have its colour."""
 
-    picture: np.ndarray  # uint8 RGB (h, w, 3)
+    picture: Picture
     left: int  # pixels of the whole picture
     top: int
 
 
-def find_sheet(picture: np.ndarray) -> Sheet | None:
-    """Find a sheet with something written on it that does not reach the border; None for most pictures.
+def find_page(picture: Picture) -> Page | None:
+    """Find a page with something written on it that does not reach the border of the picture.
 
     Args:
         picture: uint8 RGB (h, w, 3).
+
+    Returns:
+        The page, or None, as for most pictures.
     """
     height, width = picture.shape[:2]
-    if _is_plain(picture[:: max(1, height // TINY_SIDE), :: max(1, width // TINY_SIDE)]):
+    if _is_plain(picture[:: max(1, height // _TINY_SIDE), :: max(1, width // _TINY_SIDE)]):
         return None
-    factor = min(1.0, COARSE_SIDE / max(height, width))
+    factor = min(1.0, _COARSE_SIDE / max(height, width))
     size = max(1, round(width * factor)), max(1, round(height * factor))
-    coarse = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    coarse = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
     hull = _find_hull(coarse)
     if hull is None:
         return None
-    paper = spread(coarse.astype(np.float32), hull > 0)
-    left, top, wide, high = cv2.boundingRect(hull)
-    rows = slice(top * height // size[1], -(-(top + high) * height // size[1]))
-    columns = slice(left * width // size[0], -(-(left + wide) * width // size[0]))
-    inside = cv2.resize(hull * np.float32(255), (width, height))[rows, columns, None] > 127
-    around = cv2.resize(paper, (width, height))[rows, columns]
-    return Sheet(np.where(inside, picture[rows, columns], around).astype(np.uint8), columns.start, rows.start)
+    background = smooth_background(coarse.astype(np.float32), hull > 0)
+    left, top, hull_width, hull_height = cv2.boundingRect(hull)
+    rows = slice(top * height // size[1], -(-(top + hull_height) * height // size[1]))
+    columns = slice(left * width // size[0], -(-(left + hull_width) * width // size[0]))
+    is_page = cv2.resize(hull * np.float32(255), (width, height))[rows, columns, None] > 127
+    around = cv2.resize(background, (width, height))[rows, columns]
+    return Page(np.where(is_page, picture[rows, columns], around).astype(np.uint8), columns.start, rows.start)
 
 
-def _is_plain(picture: np.ndarray) -> bool:
-    """Whether most of the picture looks like most of its border, which most pictures do: there is nothing to search."""
-    border = np.concatenate([picture[0], picture[-1], picture[:, 0], picture[:, -1]])
+def _is_plain(picture: Picture) -> bool:
+    """Return whether most of the picture looks like most of its border, so that there is no page to look for."""
+    border = get_border(picture)
     color = np.median(border, axis=0)
-    border_alike, alike = ((np.abs(pixels - color).max(axis=-1) < ALIKE).mean() for pixels in (border, picture))
-    return bool(border_alike > PLAIN and alike > PLAIN)
+    shares = [(np.abs(pixels - color).max(axis=-1) < _ALIKE).mean() for pixels in (border, picture)]
+    return bool(min(shares) > _MIN_PLAIN)
 
 
-def _find_hull(picture: np.ndarray) -> np.ndarray | None:
-    """Where the sheet is, uint8 (h, w)."""
+def _find_hull(picture: Picture) -> Mask | None:
+    """Find the convex hull of the page: uint8 (h, w), 1 inside; None if there is no page."""
     edges = find_edges(picture)
-    num_parts, parts, stats, _ = divide(edges)
-    on_border = count_border_pixels(parts, num_parts)
-    on_border[0] = 0  # the edges themselves
-    inner = on_border < BORDER * on_border.sum()
-    inner[0] = False
-    area = stats[:, cv2.CC_STAT_AREA]
-    largest = int((area * inner).argmax())
-    if not inner[largest]:
+    num_regions, regions, area = find_regions(edges)
+    on_border = count_border_pixels(regions, num_regions)
+    on_border[0] = 0  # Edges are no region.
+    is_inner = on_border < MIN_BORDER_SHARE * on_border.sum()
+    is_inner[0] = False
+    largest = int((area * is_inner).argmax())
+    if not is_inner[largest]:
         return None
-    sums = [np.bincount(parts.ravel(), channel.ravel(), num_parts) for channel in cv2.split(picture)]
+    sums = [np.bincount(regions.ravel(), channel.ravel(), num_regions) for channel in cv2.split(picture)]
     colors = np.stack(sums, axis=1) / area.clip(1)[:, None]
-    alike = np.abs(colors - colors[largest]).max(axis=1) < ALIKE
-    if on_border[alike].sum() > SAME * on_border.sum():
+    is_alike = np.abs(colors - colors[largest]).max(axis=1) < _ALIKE
+    if on_border[is_alike].sum() > _MAX_BORDER * on_border.sum():
         return None
-    joined = cv2.morphologyEx((alike & inner)[parts].astype(np.uint8), cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8))
+    kernel = np.ones((7, 7), np.uint8)
+    joined = cv2.morphologyEx((is_alike & is_inner)[regions].astype(np.uint8), cv2.MORPH_CLOSE, kernel)
     outline = max(cv2.findContours(joined, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0], key=cv2.contourArea)
     corners = cv2.convexHull(outline)
-    is_sheet = cv2.contourArea(outline) > max(SOLID * cv2.contourArea(corners), SMALLEST * edges.size)
-    hull = cv2.fillConvexPoly(np.zeros_like(edges), corners, 1)
-    written = (edges > 0) & (cv2.erode(hull, np.ones((7, 7), np.uint8)) > 0)
-    return hull if is_sheet and written.sum() >= WRITTEN else None
+    if cv2.contourArea(outline) <= max(_MIN_SOLIDITY * cv2.contourArea(corners), _MIN_AREA * edges.size):
+        return None
+    hull = np.zeros_like(edges)
+    cv2.fillConvexPoly(hull, corners, 1)
+    num_edge_pixels = ((edges > 0) & (cv2.erode(hull, kernel) > 0)).sum()
+    return hull if num_edge_pixels >= _MIN_EDGE_PIXELS else None

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from src.app.vision.components import Box
+from src.app.vision.arrays import Box, Picture
 from src.app.vision.decoding import decode_picture, read_width
-from src.app.vision.numbers import Networks, Part, find_digits
+from src.app.vision.numbers import Networks, find_digit_lines
 from src.app.vision.preprocessing import Digit, find_digit
 from src.common.arrays import Images, Proba
 from src.common.workspace import APP_WEIGHTS_DIR
@@ -30,7 +31,7 @@ class DigitPrediction:
     digit: int | None  # None if there is no digit, or if the confidence is below MIN_CONFIDENCE
     confidence: float  # probability of the digit; 0 without one
     probabilities: list[float]  # of the digits 0 to 9; zeros if nothing like a digit was found
-    image: np.ndarray | None  # uint8 (28, 28, 1): the input of the network, if anything was found
+    image: npt.NDArray[np.uint8] | None  # uint8 (28, 28, 1): the input of the network, if anything was found
     box: Box | None  # where the digit is in the picture: left, top, right, bottom
 
 
@@ -63,7 +64,7 @@ class Recogniser:
     """
 
     def __init__(self, path: Path = APP_WEIGHTS_DIR / "recogniser.onnx"):
-        self._networks = Networks(open_onnx(path), lambda line: _open_line_network()(line[None])[0])
+        self._networks = Networks(open_onnx(path), _open_line_network())
 
     def predict_proba(self, images: Images) -> Proba:
         """Predict class probabilities with test-time augmentation: float32 (n, 10) for uint8 (n, 28, 28, 1)."""
@@ -71,35 +72,36 @@ class Recogniser:
 
     def predict_proba_without_tta(self, images: Images) -> Proba:
         """Predict class probabilities from each image alone: float32 (n, 10) for uint8 (n, 28, 28, 1)."""
-        return self._networks.predict(images)
+        return self._networks.predict_digits(images)
 
-    def recognise_image(self, image: np.ndarray) -> DigitPrediction:
+    def recognise_image(self, image: npt.NDArray[np.uint8]) -> DigitPrediction:
         """Recognise the digit of an image as in train.csv, uint8 (28, 28, 1), without any preprocessing."""
         return _make_prediction(self.predict_proba(image[None])[0], image, None)
 
-    def recognise_digits(self, pictures: Iterable[np.ndarray]) -> list[DigitPrediction]:
+    def recognise_digits(self, pictures: Iterable[Picture]) -> list[DigitPrediction]:
         """Recognise one digit in each picture, uint8 RGB (h, w, 3); pictures may differ in size."""
-        return self._recognise([find_digit(picture) for picture in pictures])
+        digits = [find_digit(picture) for picture in pictures]
+        predictions = iter(self._predict_digits([digit for digit in digits if digit is not None]))
+        return [_NO_DIGIT if digit is None else next(predictions) for digit in digits]
 
-    def recognise_number(self, picture: np.ndarray) -> NumberPrediction:
-        """Recognise all digits of a picture, uint8 RGB (h, w, 3), which may stand in several lines."""
-        lines = [self._recognise_parts(line) for line in find_digits(picture, self._networks)]
-        sure = [[prediction for prediction in line if prediction.digit is not None] for line in lines]
+    def recognise_number(self, picture: Picture) -> NumberPrediction:
+        """Recognise all digits of a picture, uint8 RGB (h, w, 3), in one or several lines."""
+        lines = [self._predict_digits(line) for line in find_digit_lines(picture, self._networks)]
+        recognised = [[prediction for prediction in line if prediction.digit is not None] for line in lines]
         # What is left out may have been a digit, so it lowers the confidence.
         confidence = prod(max(prediction.probabilities) for line in lines for prediction in line)
-        return NumberPrediction([line for line in sure if line], confidence if any(sure) else 0.0)
+        return NumberPrediction([line for line in recognised if line], confidence if any(recognised) else 0.0)
 
-    def _recognise(self, digits: Sequence[Digit | None]) -> list[DigitPrediction]:
-        found = [digit for digit in digits if digit is not None]
-        proba = iter(self.predict_proba(np.stack([digit.image for digit in found])) if found else ())
-        return [_NO_DIGIT if digit is None else _make_prediction(next(proba), digit.image, digit.box) for digit in digits]
-
-    def _recognise_parts(self, parts: Sequence[Part]) -> list[DigitPrediction]:
-        proba = self.predict_proba(np.stack([part.digit.image for part in parts]))
-        means = [one if part.proba is None else (one + part.proba) / 2 for part, one in zip(parts, proba, strict=True)]
-        return [
-            _make_prediction(mean, part.digit.image, part.digit.box) for part, mean in zip(parts, means, strict=True)
+    def _predict_digits(self, digits: Sequence[Digit]) -> list[DigitPrediction]:
+        """Predict digits; where the line network was asked too, average both predictions."""
+        if not digits:
+            return []
+        proba = self.predict_proba(np.stack([digit.image for digit in digits]))
+        means = [
+            row if digit.line_proba is None else (row + digit.line_proba) / 2
+            for row, digit in zip(proba, digits, strict=True)
         ]
+        return [_make_prediction(mean, digit.image, digit.box) for mean, digit in zip(means, digits, strict=True)]
 
 
 @cache
@@ -107,11 +109,11 @@ def _open_line_network() -> Predict:
     return open_onnx(APP_WEIGHTS_DIR / "touching_digits.onnx")
 
 
-def _make_prediction(proba: np.ndarray, image: np.ndarray, box: Box | None) -> DigitPrediction:
-    sure = proba.max() >= MIN_CONFIDENCE
-    return DigitPrediction(
-        int(proba.argmax()) if sure else None, float(proba.max()) if sure else 0.0, proba.tolist(), image, box
-    )
+def _make_prediction(proba: Proba, image: npt.NDArray[np.uint8], box: Box | None) -> DigitPrediction:
+    confidence = float(proba.max())
+    if confidence < MIN_CONFIDENCE:
+        return DigitPrediction(None, 0.0, proba.tolist(), image, box)
+    return DigitPrediction(int(proba.argmax()), confidence, proba.tolist(), image, box)
 
 
 @cache

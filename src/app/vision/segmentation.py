@@ -1,106 +1,103 @@
-"""Divide the ink of a number: strokes into pieces, pieces into lines, wide pieces where they may be cut."""
+"""Divide the ink of a number: components into segments, segments into lines, segments of several digits along seams."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
-from src.app.vision.components import Box, Strokes, find_strokes, surround, widen
+from src.app.vision.arrays import Box, Boxes
+from src.app.vision.components import (
+    Components,
+    Segment,
+    find_components,
+    make_segment,
+    merge_boxes,
+    slice_with_margin,
+)
 from src.app.vision.ink import Ink
 
-MAX_STROKES = 60  # that are looked at, the heaviest
-FAINT = 0.03  # of the heaviest stroke's ink: less is a speck
-# Of the digits' height:
-SMALL = 0.65  # a lower stroke is taken together with the stroke next to it, as both may be parts of a digit
-NEXT_TO = 0.2  # how far off that stroke it may lie
-SPECK = 0.4  # what is lower, with all that was taken together, is no digit
-# Of the smaller one's:
-ABOVE = 0.6  # width: who shares so much of it stands above the other
-BROKEN = -0.2, 0.3  # height: between parts of a digit that stand above one another
-SAME_LINE = 0.3  # height: who shares more of it stands on the same line
+Seam = npt.NDArray[np.int64]
+"""(h,): a column for each row of a segment's mask."""
 
-CENTRAL = 0.12  # of full ink: what it costs to be as far from the middle between two digits as these are
-CLEAR = 0.02  # of full ink: what a way through paper costs, so that it is short
-ASIDE = 0.05  # of full ink: what a step to the side costs, so that it is straight
-SCRAP = 0.1  # of the mean part's ink: less is no part
+MAX_COMPONENTS = 60
+"""Only so many components, those with the most ink, are used."""
 
+_MIN_MASS = 0.03  # of the heaviest component's ink: components with less are specks
+# Fractions of the digits' height:
+_SMALL = 0.65  # lower components are joined to the closest one, as both may be parts of a digit
+_MAX_DISTANCE = 0.2  # to that closest component
+_MIN_HEIGHT = 0.4  # segments that are lower are no digits
+# Fractions of the smaller one of two segments:
+_MIN_SHARED_WIDTH = 0.6  # segments that share more of their columns stand above each other
+_BROKEN_GAP = -0.2, 0.3  # of the height: the gap between parts of one digit that stand above each other
+_MIN_SHARED_HEIGHT = 0.3  # segments that share more of their rows stand on the same line
 
-@dataclass(frozen=True)
-class Piece:
-    """Strokes that are one digit, or several that touch."""
-
-    mask: np.ndarray  # uint8, of `widen(box)`: 1 on these strokes
-    box: Box  # in the pixels of the ink
-
-    @property
-    def height(self) -> int:
-        return self.box[3] - self.box[1]
-
-    @property
-    def width(self) -> int:
-        return self.box[2] - self.box[0]
+# Fractions of full ink: the cost of a seam per pixel, in addition to the ink it crosses.
+_DISTANCE_COST = 0.12  # at the centre of a digit; it falls to 0 in the middle between two digits
+_LENGTH_COST = 0.02  # keeps seams short
+_SIDE_STEP_COST = 0.05  # keeps seams straight
+_MIN_PART_SHARE = 0.1  # of the mean part's ink
 
 
-def find_pieces(ink: Ink) -> list[Piece]:
-    """Connected strokes, small ones and parts of a broken one joined to their digit; none that touches the border."""
-    strokes = find_strokes(ink)
-    # What hangs on the border is the table, a frame or a rule.
-    mass = np.where(strokes.num_borders == 0, strokes.mass, 0)
-    kept = [int(i) for i in np.argsort(-mass)[:MAX_STROKES] if mass[i] > FAINT * mass.max()]
+def find_segments(ink: Ink) -> list[Segment]:
+    """Find segments of ink that do not touch the border.
+
+    Small components are joined to the digit next to them, and the parts of a broken digit to each other.
+    """
+    components = find_components(ink)
+    # What touches the border is the edge of a table, a frame or a ruled line.
+    mass = np.where(components.num_borders == 0, components.mass, 0)
+    kept = [int(i) for i in np.argsort(-mass)[:MAX_COMPONENTS] if mass[i] > _MIN_MASS * mass.max()]
     if not kept:
         return []
-    return [_make_piece(group, strokes) for group in _join_broken(_join_small(kept, mass, strokes), strokes.boxes)]
+    groups = _join_broken(_join_small(kept, mass, components), components.boxes)
+    return [make_segment(components, group) for group in groups]
 
 
-def _make_piece(group: list[int], strokes: Strokes) -> Piece:
-    box = surround(strokes.boxes[group])
-    return Piece(np.isin(strokes.labels[widen(box)], group).astype(np.uint8), box)
-
-
-def _join_small(kept: list[int], mass: np.ndarray, strokes: Strokes) -> list[list[int]]:
-    """Take small strokes together with the stroke that they are next to; specks that are next to none are left out."""
-    heights = strokes.boxes[:, 3] - strokes.boxes[:, 1]
-    digit_height = _weighted_median(heights[kept], mass[kept])
+def _join_small(kept: list[int], mass: npt.NDArray[np.float64], components: Components) -> list[list[int]]:
+    """Join small components to the closest component; leave out groups that stay too low."""
+    heights = components.boxes[:, 3] - components.boxes[:, 1]
+    digit_height = _compute_weighted_median(heights[kept], mass[kept])
     groups = {i: [i] for i in kept}
     for i in kept:
-        if heights[i] < SMALL * digit_height:
-            nearest = _find_nearest(i, kept, strokes, NEXT_TO * digit_height)
-            if nearest is not None and nearest not in groups[i]:
-                groups[nearest] += groups[i]
-                groups |= dict.fromkeys(groups[i], groups[nearest])
+        if heights[i] < _SMALL * digit_height:
+            closest = _find_closest(i, kept, components, _MAX_DISTANCE * digit_height)
+            if closest is not None and closest not in groups[i]:
+                groups[closest] += groups[i]
+                groups |= dict.fromkeys(groups[i], groups[closest])
     joined = [group for i, group in groups.items() if group[0] == i]
-    boxes = [surround(strokes.boxes[group]) for group in joined]
-    return [group for group, box in zip(joined, boxes, strict=True) if box[3] - box[1] >= SPECK * digit_height]
+    boxes = [merge_boxes(components.boxes[group]) for group in joined]
+    return [group for group, box in zip(joined, boxes, strict=True) if box[3] - box[1] >= _MIN_HEIGHT * digit_height]
 
 
-def _find_nearest(stroke: int, kept: list[int], strokes: Strokes, reach: float) -> int | None:
-    """The stroke, of those that are kept, that is nearest to this one, if so many pixels or less away."""
-    left, top, right, bottom = strokes.boxes[stroke]
-    around = int(reach) + 1
-    labels = strokes.labels[max(top - around, 0) : bottom + around, max(left - around, 0) : right + around]
-    distance = cv2.distanceTransform((labels != stroke).astype(np.uint8), cv2.DIST_L2, 5)
-    is_near = np.isin(labels, kept) & (labels != stroke) & (distance <= reach)
+def _find_closest(number: int, kept: list[int], components: Components, max_distance: float) -> int | None:
+    """Find the kept component that is closest to the given one; None if none is within `max_distance` pixels."""
+    left, top, right, bottom = components.boxes[number]
+    margin = int(max_distance) + 1
+    labels = components.labels[max(top - margin, 0) : bottom + margin, max(left - margin, 0) : right + margin]
+    distance = cv2.distanceTransform((labels != number).astype(np.uint8), cv2.DIST_L2, 5)
+    is_near = np.isin(labels, kept) & (labels != number) & (distance <= max_distance)
     return int(labels[is_near][distance[is_near].argmin()]) if is_near.any() else None
 
 
-def _weighted_median(values: np.ndarray, weights: np.ndarray) -> float:
+def _compute_weighted_median(values: npt.NDArray[np.int64], weights: npt.NDArray[np.float64]) -> float:
     order = np.argsort(values)
     total = np.cumsum(weights[order])
     return float(values[order][np.searchsorted(total, total[-1] / 2)])
 
 
-def _join_broken(groups: list[list[int]], boxes: np.ndarray) -> list[list[int]]:
-    """Join what stands close above another: a digit whose stroke is broken."""
+def _join_broken(groups: list[list[int]], boxes: Boxes) -> list[list[int]]:
+    """Join groups of components that stand close above each other: a digit whose stroke is broken."""
     joined: list[list[int]] = []
     for group in groups:
-        for other in joined:
-            if _is_broken(surround(boxes[group]), surround(boxes[other])):
-                other += group
-                break
-        else:
+        box = merge_boxes(boxes[group])
+        other = next((other for other in joined if _is_broken(box, merge_boxes(boxes[other]))), None)
+        if other is None:
             joined.append(group)
+        else:
+            other.extend(group)
     return joined
 
 
@@ -108,73 +105,91 @@ def _is_broken(one: Box, other: Box) -> bool:
     shared = min(one[2], other[2]) - max(one[0], other[0])
     gap = max(one[1] - other[3], other[1] - one[3])
     width, height = (min(box[end] - box[start] for box in (one, other)) for start, end in ((0, 2), (1, 3)))
-    return shared >= ABOVE * width and BROKEN[0] * height <= gap <= BROKEN[1] * height
+    return shared >= _MIN_SHARED_WIDTH * width and _BROKEN_GAP[0] * height <= gap <= _BROKEN_GAP[1] * height
 
 
-def split_lines(pieces: list[Piece]) -> list[list[Piece]]:
-    """Pieces from the left go on the line whose last piece stands at the same height, so lines may rise or fall."""
-    lines: list[list[Piece]] = []
-    for piece in sorted(pieces, key=lambda piece: piece.box[0]):
-        fits = [line for line in lines if _share_height(line[-1], piece) > SAME_LINE]
+def split_lines(segments: list[Segment]) -> list[list[Segment]]:
+    """Sort segments into lines from top to bottom, each from left to right.
+
+    A segment belongs to the line whose last segment shares the most of its rows, so lines may rise or fall.
+    """
+    lines: list[list[Segment]] = []
+    for segment in sorted(segments, key=lambda segment: segment.box[0]):
+        fits = [line for line in lines if _measure_shared_height(line[-1], segment) > _MIN_SHARED_HEIGHT]
         if fits:
-            max(fits, key=lambda line: _share_height(line[-1], piece)).append(piece)
+            max(fits, key=lambda line: _measure_shared_height(line[-1], segment)).append(segment)
         else:
-            lines.append([piece])
-    return sorted(lines, key=lambda line: float(np.mean([piece.box[1] + piece.box[3] for piece in line])))
+            lines.append([segment])
+    return sorted(lines, key=lambda line: float(np.mean([segment.box[1] + segment.box[3] for segment in line])))
 
 
-def _share_height(one: Piece, other: Piece) -> float:
+def _measure_shared_height(one: Segment, other: Segment) -> float:
+    """Return the rows that two segments share, as a fraction of the lower one's height."""
     return (min(one.box[3], other.box[3]) - max(one.box[1], other.box[1])) / min(one.height, other.height)
 
 
-def cut(piece: Piece, left: np.ndarray, right: np.ndarray, num_parts: int) -> Piece | None:
-    """What lies between two seams, each a column for every row of the mask; None if, for one of so many parts, that is
-    next to nothing."""
-    columns = np.arange(piece.mask.shape[1])
-    mask = piece.mask * ((columns >= left[:, None]) & (columns < right[:, None]))
-    if mask.sum() * num_parts < SCRAP * piece.mask.sum():
-        return None
-    rows, found = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
-    inside = int(found[0]), int(rows[0]), int(found[-1]) + 1, int(rows[-1]) + 1
-    start_rows, start_columns = widen(piece.box)
-    box = (
-        inside[0] + start_columns.start, inside[1] + start_rows.start,
-        inside[2] + start_columns.start, inside[3] + start_rows.start,
-    )  # fmt: skip
-    return Piece(mask[widen(inside)], box)
-
-
-def find_seams(ink: Ink, piece: Piece, middles: Sequence[float]) -> list[np.ndarray]:
-    """Ways from top to bottom that cross little ink, one between each two neighbours of these columns.
-
-    Args:
-        middles: of the piece's digits, from the left: columns of its mask.
+def cut_segment(segment: Segment, seams: Sequence[Seam]) -> list[Segment | None]:
+    """Cut a segment along seams, from left to right.
 
     Returns:
-        int (h,) each: a column for every row of the mask.
+        One part more than seams; None for a part with less than a tenth of the mean part's ink.
     """
-    strength = ink.strength[widen(piece.box)] * piece.mask
+    num_rows, num_columns = segment.mask.shape
+    bounds = [np.zeros(num_rows, np.int64), *seams, np.full(num_rows, num_columns)]
+    return [_cut_part(segment, left, right, len(seams) + 1) for left, right in pairwise(bounds)]
+
+
+def _cut_part(segment: Segment, left: Seam, right: Seam, num_parts: int) -> Segment | None:
+    columns = np.arange(segment.mask.shape[1])
+    mask = segment.mask * ((columns >= left[:, None]) & (columns < right[:, None]))
+    if mask.sum() * num_parts < _MIN_PART_SHARE * segment.mask.sum():
+        return None
+    ink_rows, ink_columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+    inner = int(ink_columns[0]), int(ink_rows[0]), int(ink_columns[-1]) + 1, int(ink_rows[-1]) + 1
+    rows, columns_ = slice_with_margin(segment.box)
+    box = inner[0] + columns_.start, inner[1] + rows.start, inner[2] + columns_.start, inner[3] + rows.start
+    return Segment(mask[slice_with_margin(inner)], box)
+
+
+def find_seams(ink: Ink, segment: Segment, centers: Sequence[float]) -> list[Seam]:
+    """Find the seams between digits: paths from top to bottom that cross little ink.
+
+    Args:
+        ink: the ink that the segment is part of.
+        segment: several digits.
+        centers: columns of the segment's mask at the centres of its digits, from left to right.
+
+    Returns:
+        One seam between each two neighbouring centres.
+    """
+    strength = ink.strength[slice_with_margin(segment.box)] * segment.mask
     seams = []
-    for left, right in pairwise(middles):
+    for left, right in pairwise(centers):
         start, end = round(left), max(round(right), round(left) + 1)
-        off_center = np.linspace(-1, 1, end - start) ** 2
-        seams.append(start + _find_cheapest_path(strength[:, start:end] + CLEAR + CENTRAL * off_center))
+        distance = np.linspace(-1, 1, end - start) ** 2
+        seams.append(start + _find_cheapest_path(strength[:, start:end] + _LENGTH_COST + _DISTANCE_COST * distance))
     return seams
 
 
-def _find_cheapest_path(cost: np.ndarray) -> np.ndarray:
-    """The cheapest way down through costs, (h, w), a column to either side at a time: int (h,).
+def _find_cheapest_path(cost: npt.NDArray[np.floating]) -> Seam:
+    """Find the cheapest path from the first row to the last that moves at most one column per row.
 
     Source: seam carving, Avidan and Shamir 2007, doi:10.1145/1276377.1276390.
+
+    Args:
+        cost: of each pixel, (h, w).
+
+    Returns:
+        int (h,): the column in each row.
     """
     total, steps = cost[0].copy(), []
     for row in cost[1:]:
         padded = np.pad(total, 1, constant_values=np.inf)
-        choices = np.stack([padded[:-2] + ASIDE, padded[1:-1], padded[2:] + ASIDE])
+        choices = np.stack([padded[:-2] + _SIDE_STEP_COST, padded[1:-1], padded[2:] + _SIDE_STEP_COST])
         step = choices.argmin(axis=0)
         steps.append(step - 1)
         total = row + choices.min(axis=0)
     path = [int(total.argmin())]
     for step in reversed(steps):
-        path.append(path[-1] + step[path[-1]])
+        path.append(path[-1] + int(step[path[-1]]))
     return np.array(path[::-1])

@@ -1,1 +1,1 @@
-"""The recogniser over HTTP: API, upload limits, page."""
+"""The web application: an HTTP API and a page that recognise the digits of pictures."""

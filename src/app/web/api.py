@@ -1,42 +1,39 @@
-"""The digit reader over HTTP. `python -m scripts.app` serves it; /docs describes it."""
+"""The web application: `python -m scripts.app` serves it, and /docs describes its API."""
 
-import os
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 import anyio
-from fastapi import FastAPI, HTTPException, Request
+from fastapi import Depends, FastAPI
 from fastapi.middleware.trustedhost import TrustedHostMiddleware
 from fastapi.responses import HTMLResponse
 from fastapi_offline import FastAPIOffline
 
-from src.app.vision.decoding import TooLargeError
 from src.app.vision.recogniser import load_network_records, recognise_digit_files, recognise_number_files
-from src.app.web.handlers import Page
-from src.app.web.middleware import MAX_REQUESTS, RATE, Protection
+from src.app.web.handlers import PageHandlers
+from src.app.web.middleware import MAX_REQUESTS, RATE, RequestLimits, SecurityHeaders
 from src.app.web.schemas import (
-    PROBLEMS,
-    Health,
-    Number,
-    Numbers,
-    Prediction,
-    Predictions,
-    describe_number,
-    describe_reading,
+    ERROR_RESPONSES,
+    DigitResponse,
+    DigitsResponse,
+    HealthResponse,
+    NumberResponse,
+    NumbersResponse,
 )
 from src.app.web.uploads import REQUEST_BODY, read_pictures
-from src.common.errors import InputError
+from src.app.web.workers import Workers
 from src.common.workspace import Workspace
 
-NUM_READERS = max(2, len(os.sched_getaffinity(0)))  # processes, of 80 MB; threads would wait for one another
-MAX_SECONDS = 20.0  # until a picture is read
+if TYPE_CHECKING:
+    import gradio
 
-Answer = TypeVar("Answer")
+Pictures = Annotated[list[bytes], Depends(read_pictures)]
 
-WAITING = (
-    '<!doctype html><meta http-equiv="refresh" content="1"><title>Digit reader</title><p>The page is being prepared.'
+_WAITING = (
+    '<!doctype html><meta http-equiv="refresh" content="1"><title>Digit recogniser</title>'
+    "<p>The page is being prepared."
 )
 
 
@@ -50,100 +47,80 @@ def make_app(
     """Make the application.
 
     Args:
-        workspace: whose images the page shows; without one there is no page.
-        rate: how often one client may ask, such as 2000/second.
-        max_requests: how many requests with a body there may be at once.
-        hosts: names under which the server may be addressed; others are refused, so that no page of another name can
-            ask it through a visitor's browser.
-        framed_by: a site that shows the page in a frame, to everyone; then nothing of the workspace is shown, nor kept.
+        workspace: the workspace whose images the page shows; without one there is no page.
+        rate: requests of one client address, such as 2000/second.
+        max_requests: POST requests at once.
+        hosts: host names under which the server may be addressed. Others are refused, so that no page of another site
+            can send requests through a visitor's browser.
+        framed_by: origin of a site that shows the page in a frame to everyone. The page then shows nothing of the
+            workspace and saves nothing there.
 
     Raises:
         InputError: files of the workspace that the page shows are damaged.
     """
-    readers = anyio.CapacityLimiter(NUM_READERS)
+    workers = Workers()
+    handlers = PageHandlers(workspace, is_public=bool(framed_by)) if workspace else None
     app = FastAPIOffline(
-        title="Digit reader",
+        title="Digit recogniser",
         version="1",
         redoc_url=None,
-        lifespan=partial(_prepare, readers=readers, page=Page(workspace, bool(framed_by)) if workspace else None),
+        lifespan=partial(_run, workers=workers, handlers=handlers),
     )
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))
-    app.add_middleware(Protection, rate=rate, max_requests=max_requests, framed_by=framed_by)
+    app.add_middleware(RequestLimits, rate=rate, max_requests=max_requests)
+    app.add_middleware(SecurityHeaders, framed_by=framed_by)
 
-    @app.post("/api/predict", openapi_extra={"requestBody": REQUEST_BODY}, responses=PROBLEMS)
-    async def predict(request: Request) -> Prediction | Predictions:
-        """Read the digit of a picture, or of several: files in the field `file`, or base64 in JSON."""
-        files, one = await read_pictures(request)
-        predictions = [describe_reading(reading) for reading in await _read(recognise_digit_files, files, readers)]
-        return predictions[0] if one else Predictions(predictions=predictions)
+    @app.post("/api/predict", responses=ERROR_RESPONSES, openapi_extra={"requestBody": REQUEST_BODY})
+    async def predict(pictures: Pictures) -> DigitResponse | DigitsResponse:
+        """Recognise the digit of one picture, or of each of several: files in `file`, or base64 in JSON."""
+        predictions = await workers.run(recognise_digit_files, pictures)
+        digits = [DigitResponse.model_validate(prediction) for prediction in predictions]
+        return digits[0] if len(digits) == 1 else DigitsResponse(predictions=digits)
 
-    @app.post("/api/read", openapi_extra={"requestBody": REQUEST_BODY}, responses=PROBLEMS)
-    async def read(request: Request) -> Number | Numbers:
-        """Read the number that a picture, or each of several, shows: digits in one or more lines."""
-        files, one = await read_pictures(request)
-        numbers = [describe_number(number) for number in await _read(recognise_number_files, files, readers)]
-        return numbers[0] if one else Numbers(numbers=numbers)
+    @app.post("/api/read", responses=ERROR_RESPONSES, openapi_extra={"requestBody": REQUEST_BODY})
+    async def read(pictures: Pictures) -> NumberResponse | NumbersResponse:
+        """Recognise all digits, in one or more lines, of one picture or of each of several."""
+        predictions = await workers.run(recognise_number_files, pictures)
+        numbers = [NumberResponse.model_validate(prediction) for prediction in predictions]
+        return numbers[0] if len(numbers) == 1 else NumbersResponse(numbers=numbers)
 
     @app.get("/api/health")
-    async def health() -> Health:
-        """Say that the server is up."""
-        return Health(status="ok")
+    async def health() -> HealthResponse:
+        """Check that the server is running."""
+        return HealthResponse(status="ok")
 
     @app.get("/api/model")
     async def model() -> dict[str, Any]:
-        """Tell which network answers, and how good it is."""
+        """Describe the networks: experiment, accuracy, size, training."""
         return load_network_records()
 
     return app
 
 
 @asynccontextmanager
-async def _prepare(app: FastAPI, readers: anyio.CapacityLimiter, page: Page | None) -> AsyncIterator[None]:
-    """Start the readers, and build the page while the API answers already: importing Gradio takes seconds."""
+async def _run(app: FastAPI, workers: Workers, handlers: PageHandlers | None) -> AsyncIterator[None]:
+    """Start the workers, and build the page while the API already answers: importing Gradio takes seconds."""
     async with anyio.create_task_group() as tasks:
-        for _ in range(NUM_READERS):
-            tasks.start_soon(_start_reader, readers)
-        if page is not None:
-            app.add_api_route("/", lambda: HTMLResponse(WAITING), include_in_schema=False)
-            tasks.start_soon(_serve_page, app, page)
+        tasks.start_soon(workers.start)
+        if handlers is not None:
+            app.add_api_route("/", lambda: HTMLResponse(_WAITING), include_in_schema=False)
+            tasks.start_soon(_serve_page, app, handlers)
         yield
         tasks.cancel_scope.cancel()
 
 
-async def _serve_page(app: FastAPI, page: Page) -> None:
-    def build() -> Any:
-        from src.app.web import page
-
-        return ui, ui.build_page(page)
-
+async def _serve_page(app: FastAPI, handlers: PageHandlers) -> None:
     waiting = app.routes[-1]
-    ui, blocks = await anyio.to_thread.run_sync(build)
+    mount_page, blocks = await anyio.to_thread.run_sync(_build_page, handlers)
     app.router.routes.remove(waiting)
-    mounted = ui.mount_page(app, blocks)
-    async with mounted.router.lifespan_context(mounted):  # as mounting it before the start would have done
-        blocks.run_startup_events()
-        await blocks.run_extra_startup_events()
+    page = mount_page(app, blocks)
+    async with page.router.lifespan_context(page):  # Mounted before the start, the page would have been started too.
+        blocks.run_startup_events()  # type: ignore[no-untyped-call]
+        await blocks.run_extra_startup_events()  # type: ignore[no-untyped-call]
         await anyio.sleep_forever()
 
 
-async def _start_reader(readers: anyio.CapacityLimiter) -> None:
-    with suppress(HTTPException):  # a request will try again
-        await _read(recognise_digit_files, [], readers)
+def _build_page(handlers: PageHandlers) -> "tuple[Callable[[FastAPI, gradio.Blocks], FastAPI], gradio.Blocks]":
+    from src.app.web.page import build_page, mount_page
 
-
-async def _read(
-    read: Callable[[Sequence[bytes]], list[Answer]], files: list[bytes], readers: anyio.CapacityLimiter
-) -> list[Answer]:
-    for _ in range(NUM_READERS + 1):
-        try:
-            with anyio.fail_after(MAX_SECONDS):
-                return await anyio.to_process.run_sync(read, files, limiter=readers, cancellable=True)
-        except TooLargeError as error:
-            raise HTTPException(413, str(error)) from None
-        except InputError as error:
-            raise HTTPException(422, str(error)) from None
-        except TimeoutError:
-            break
-        except anyio.BrokenWorkerProcess:  # it was killed, perhaps for another's picture: another takes its place
-            continue
-    raise HTTPException(503, "this could not be read now; try again, or send a smaller picture", {"Retry-After": "1"})
+    return mount_page, build_page(handlers)

@@ -1,18 +1,19 @@
-// What the drawing pad does; `pad.py` builds it. Gradio provides `element` and `props`: a value that is set is read.
-const PEN = 10, RUBBER = 24;  // pixels: how wide they are
-const CLEARED = {};  // takes the place of a stroke, so that it can be undone
-const canvas = element.querySelector("canvas"), brush = canvas.getContext("2d");
+// The behaviour of the drawing canvas that canvas.py builds. Gradio provides `element` and `props`; setting
+// `props.value` sends the drawing to the server.
+const PEN_WIDTH = 10, ERASER_WIDTH = 24;  // pixels
+const CLEARED = {};  // Stands among the strokes for a click on Clear, so that it can be undone.
+const canvas = element.querySelector("canvas"), context = canvas.getContext("2d");
 const [undo, redo, eraser, clear] = element.querySelectorAll("button");
 let strokes = [], undone = [], current = null;
 
 function draw({points, width, color}, start = 0) {
-    brush.lineWidth = width;
-    brush.strokeStyle = color;
-    brush.lineCap = brush.lineJoin = "round";
-    brush.beginPath();
-    brush.moveTo(points[start][0] + 0.01, points[start][1]);  // so that a single point is a dot
-    for (const [x, y] of points.slice(start)) brush.lineTo(x, y);
-    brush.stroke();
+    context.lineWidth = width;
+    context.strokeStyle = color;
+    context.lineCap = context.lineJoin = "round";
+    context.beginPath();
+    context.moveTo(points[start][0] + 0.01, points[start][1]);  // The offset makes a single point visible.
+    for (const [x, y] of points.slice(start)) context.lineTo(x, y);
+    context.stroke();
 }
 
 function isClear() {
@@ -20,8 +21,8 @@ function isClear() {
 }
 
 function drawAll() {
-    brush.fillStyle = "white";
-    brush.fillRect(0, 0, canvas.width, canvas.height);
+    context.fillStyle = "white";
+    context.fillRect(0, 0, canvas.width, canvas.height);
     for (const stroke of strokes.slice(strokes.lastIndexOf(CLEARED) + 1)) draw(stroke);
     if (current?.points.length) draw(current);
     undo.setAttribute("aria-disabled", !strokes.length);
@@ -51,17 +52,17 @@ function end(event) {
     if (event.pointerId !== current?.id) return;
     const stroke = current;
     current = null;
-    if (event.type === "pointercancel") change();  // it was a gesture, or the palm of a hand
+    if (event.type === "pointercancel") change();  // It was a gesture, or the palm of a hand.
     else add(stroke);
 }
 
 canvas.addEventListener("pointerdown", (event) => {
-    const isPen = event.pointerType === "pen" && current?.type === "touch";  // while a palm rests there
-    if (event.button || (current && !isPen)) return;  // another button, or another finger
+    const isPen = event.pointerType === "pen" && current?.type === "touch";  // The palm touched first.
+    if (event.button || (current && !isPen)) return;  // Another button, or another finger.
     canvas.setPointerCapture(event.pointerId);
     const erases = eraser.getAttribute("aria-pressed") === "true";
     current = {id: event.pointerId, type: event.pointerType, points: [],
-        width: erases ? RUBBER : PEN, color: erases ? "white" : "black"};
+        width: erases ? ERASER_WIDTH : PEN_WIDTH, color: erases ? "white" : "black"};
     if (isPen) drawAll();
     move(event);
 });
@@ -74,7 +75,7 @@ eraser.addEventListener("click", () => {
     eraser.setAttribute("aria-pressed", eraser.getAttribute("aria-pressed") !== "true");
 });
 new ResizeObserver(() => {
-    if (!canvas.clientWidth) return;  // in a tab that is not shown
+    if (!canvas.clientWidth) return;  // The tab is hidden.
     canvas.width = canvas.clientWidth;
     canvas.height = canvas.clientHeight;
     change();

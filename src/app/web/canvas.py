@@ -1,4 +1,4 @@
-"""What people draw on: a plain canvas, as Gradio's own needs WebGL, slow without a graphics card."""
+"""A drawing canvas for the page. Gradio's own canvas needs WebGL, which is slow without a graphics card."""
 
 from pathlib import Path
 
@@ -6,14 +6,14 @@ import gradio as gr
 
 from src.app.vision.decoding import BASE64_DESCRIPTION
 
-TEMPLATE = """
+_HTML = """
 <canvas role="img" aria-label="Drawing"></canvas>
 <div>
   <button type="button">Undo</button> <button type="button">Redo</button>
   <button type="button" aria-pressed="false">Eraser</button> <button type="button">Clear</button>
 </div>
 """
-CSS = """
+_CSS = """
 & canvas { width: 100%; height: 280px; background: white; outline: 1px solid var(--border-color-primary);
     border-radius: var(--block-radius); touch-action: none; cursor: crosshair; }
 & div { display: flex; gap: var(--spacing-md); margin-top: var(--spacing-md); }
@@ -25,10 +25,15 @@ CSS = """
 """
 
 
-def build_pad() -> gr.HTML:
-    """Build the canvas with its buttons; its value changes with what is drawn: a data: URL, empty where nothing is."""
-    js = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
+def build_canvas() -> gr.HTML:
+    """Build the canvas and its buttons.
+
+    Returns:
+        A component whose value changes with every stroke: the drawing as data: URL of a PNG file, empty if nothing is
+        drawn.
+    """
+    javascript = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
     return gr.HTML(
-        html_template=TEMPLATE, css_template=CSS, js_on_load=js, apply_default_css=False, container=True, elem_id="pad",
-        label=f"Drawing: {BASE64_DESCRIPTION}",
+        html_template=_HTML, css_template=_CSS, js_on_load=javascript,
+        apply_default_css=False, container=True, elem_id="drawing", label=f"Drawing: {BASE64_DESCRIPTION}",
     )  # fmt: skip

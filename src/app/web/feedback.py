@@ -1,29 +1,42 @@
-"""Readings that somebody said were wrong, with the right digit: kept as rows of train.csv."""
+"""Corrections of wrong predictions by users of the page, saved as rows of train.csv."""
 
 import csv
 import fcntl
-import io
 import os
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
+from src.common.arrays import Images, Labels
 from src.common.competition import IMAGE_SHAPE, LABEL_COLUMN, PIXEL_COLUMNS
 from src.common.errors import InputError
 
-COLUMNS = (LABEL_COLUMN, *PIXEL_COLUMNS, "predicted", "time")
-MAX_BYTES = 10_000_000  # some thousand rows
+MAX_BYTES = 10_000_000
+"""Size at which the file takes no more rows: some thousand of them."""
+
+_COLUMNS = (LABEL_COLUMN, *PIXEL_COLUMNS, "predicted", "time")
 
 
-def save_flag(path: Path, image: np.ndarray, predicted: int | None, truth: int) -> None:
-    """Append a row; several processes may do so at once.
+class Feedback(NamedTuple):
+    """All saved corrections."""
+
+    images: Images
+    labels: Labels  # the digits that users called correct
+    predicted: list[int | None]  # the predictions that they corrected
+
+
+def save_feedback(path: Path, image: npt.NDArray[np.uint8], predicted: int | None, label: int) -> None:
+    """Append a correction to a CSV file; several processes may do so at once.
 
     Args:
-        image: uint8 (28, 28, 1), what the network saw.
-        predicted: what it said.
-        truth: what is right.
+        path: the file; it is created if it does not exist.
+        image: uint8 (28, 28, 1), the input of the network.
+        predicted: the predicted digit, if any.
+        label: the correct digit.
 
     Raises:
         InputError: the file is full.
@@ -31,28 +44,26 @@ def save_flag(path: Path, image: np.ndarray, predicted: int | None, truth: int) 
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a", newline="") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        file.seek(0, os.SEEK_END)  # others may have written since it was opened
+        file.seek(0, os.SEEK_END)  # Another process may have written since the file was opened.
         if file.tell() > MAX_BYTES:
-            raise InputError(f"{path} is full; move it away")
-        row = io.StringIO()
-        writer = csv.writer(row, lineterminator="\n")
+            raise InputError(f"{path} is full; move it away, then save the correction again")
+        writer = csv.writer(file, lineterminator="\n")
         if file.tell() == 0:
-            writer.writerow(COLUMNS)
+            writer.writerow(_COLUMNS)
         time = datetime.now(UTC).isoformat(timespec="seconds")
-        writer.writerow([truth, *image.ravel().tolist(), "" if predicted is None else predicted, time])
-        file.write(row.getvalue())
+        writer.writerow([label, *image.ravel().tolist(), "" if predicted is None else predicted, time])
 
 
-def load_flags(path: Path) -> tuple[np.ndarray, np.ndarray, list[int | None]]:
-    """Read all rows: images, uint8 (n, 28, 28, 1), right digits, int64 (n,), and what was read instead."""
+def load_feedback(path: Path) -> Feedback:
+    """Load all corrections from a CSV file; none if it does not exist."""
     if not path.exists():
-        return np.empty((0, *IMAGE_SHAPE), np.uint8), np.empty(0, np.int64), []
+        return Feedback(np.empty((0, *IMAGE_SHAPE), np.uint8), np.empty(0, np.int64), [])
     table = pd.read_csv(path)
     images = table[list(PIXEL_COLUMNS)].to_numpy(np.uint8).reshape(-1, *IMAGE_SHAPE)
     predicted = [None if np.isnan(digit) else int(digit) for digit in table["predicted"].astype(float)]
-    return images, table[LABEL_COLUMN].to_numpy(np.int64), predicted
+    return Feedback(images, table[LABEL_COLUMN].to_numpy(np.int64), predicted)
 
 
-def export_flags(path: Path, to: Path) -> None:
-    """Write the rows as train.csv has them: a label and 784 pixels."""
-    pd.read_csv(path)[[LABEL_COLUMN, *PIXEL_COLUMNS]].to_csv(to, index=False)
+def export_feedback(path: Path, target: Path) -> None:
+    """Write the corrections in `path` to `target` in the format of train.csv: a label and 784 pixels."""
+    pd.read_csv(path)[[LABEL_COLUMN, *PIXEL_COLUMNS]].to_csv(target, index=False)

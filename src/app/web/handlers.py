@@ -1,185 +1,228 @@
-"""Behind the page of the digit reader: what is read, explained, shown and kept; `ui` lays it out."""
+"""Event handlers of the page: recognise a picture, explain a prediction, save feedback. `page` lays out the results."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from src.app.vision.decoding import decode_base64, decode_picture
 from src.app.vision.recogniser import DigitPrediction, NumberPrediction, Recogniser, get_recogniser
-from src.app.web.feedback import export_flags, load_flags, save_flag
-from src.app.web.occlusion import explain, paint
+from src.app.web.feedback import export_feedback, load_feedback, save_feedback
+from src.app.web.occlusion import compute_occlusion_map, draw_heat_map
 from src.app.web.samples import MAX_SHOWN, load_errors, load_test_samples
 from src.common.competition import IMAGE_SHAPE
 from src.common.errors import InputError
 from src.common.workspace import Workspace
 
-SHOWN_FACTOR = 8  # times 28 pixels: how large it is shown what the network saw
-State = tuple[np.ndarray, int | None]
-"""What the network saw and said."""
-Shown = tuple[dict[str, float], str, np.ndarray | None, np.ndarray | None, State | None]
-"""Probabilities, a sentence, what the network saw, why it says so, and the state for flagging."""
-NOTHING = "There is no digit that I can read."
-SEEN = "Left, what the network saw."
-EXPLANATION = "Left, what the network saw; right, the bright parts are those without which it would be less sure."
-FOUND = "Left, what the network saw; right, where it was found."
-MAX_SIDE = 480  # pixels, of a picture that is shown with what was found in it
-BOX_COLOR = (200, 0, 160)
+ENLARGEMENT = 8
+"""Pixels on the page per pixel of the network's input."""
+
+NO_DIGIT = "No digit was recognised. Try a larger or clearer one."
+INPUT = "Left: the input of the network."
+EXPLANATION = f"{INPUT} Right: the brighter a part is, the more the confidence falls when this part is hidden."
+LOCATIONS = f"{INPUT} Right: where the digits were found."
+
+_MAX_SIDE = 480  # pixels of a picture that is shown with the digits found in it
+_BOX_COLOR = (200, 0, 160)
+
+Picture = npt.NDArray[np.uint8]
+"""uint8 RGB (h, w, 3), or grey (h, w)."""
 
 
-class Page:
-    """Handlers, most of which end in `show`."""
+class Explainable(NamedTuple):
+    """The prediction that the page shows, kept for its explanation and for feedback."""
+
+    image: npt.NDArray[np.uint8]  # (28, 28, 1): the input of the network
+    digit: int | None
+
+
+class Results(NamedTuple):
+    """What the page shows, in the order of its output components."""
+
+    probabilities: dict[str, float] = {}  # noqa: RUF012  never changed
+    message: str = ""
+    network_input: Picture | None = None
+    explanation: Picture | None = None  # a heat map of one digit, or the locations of several
+    explainable: Explainable | None = None  # None for several digits
+
+
+class PageHandlers:
+    """The event handlers, with the data that they share.
+
+    Args:
+        workspace: its images and errors are shown, and corrections are saved there.
+        is_public: show nothing of the workspace and save nothing there.
+
+    Raises:
+        InputError: a file of the workspace is damaged.
+    """
 
     def __init__(self, workspace: Workspace, is_public: bool = False):
-        """Load what the page shows; a public one shows nothing of the workspace and keeps nothing there."""
         self.recogniser, self.workspace, self.is_public = get_recogniser(), workspace, is_public
         self.test_images, self.errors = load_test_samples(workspace), load_errors(workspace)
-        self.exported = {} if is_public else load_exported(workspace)
+        self.exported = {} if is_public else _load_exported(workspace)
 
-    def read_drawing(self, drawing: str | None, several: bool = False) -> Shown:
-        """Read a drawing, a picture's file in base64: one digit, or several.
+    def recognise_drawing(self, drawing: str | None, several: bool = False) -> Results:
+        """Recognise a drawing.
 
-        Raises:
-            InputError: it is no such thing.
-        """
-        return self._read(decode_picture(decode_base64(drawing)) if drawing else None, several)
-
-    def read_upload(self, path: str | None, several: bool = False) -> Shown:
-        """Read an uploaded picture or a photo, just as the API does: one digit, or several.
+        Args:
+            drawing: a picture file in base64; None or empty if nothing is drawn.
+            several: recognise several digits instead of one.
 
         Raises:
-            InputError: it cannot be opened.
+            InputError: the text is no base64, or the picture cannot be decoded.
         """
-        return self._read(None if path is None else decode_picture(Path(path).read_bytes()), several)
+        return self._recognise(decode_picture(decode_base64(drawing)) if drawing else None, several)
 
-    def read_sample(self, row: float | None) -> Shown:
-        """Read a row of test.csv."""
-        return self.show(None if row is None else self.recogniser.recognise_image(self.test_images[int(row)]))
+    def recognise_upload(self, path: str | None, several: bool = False) -> Results:
+        """Recognise an uploaded picture file; see `recognise_drawing`."""
+        return self._recognise(None if path is None else decode_picture(Path(path).read_bytes()), several)
 
-    def read_error(self, index: int) -> Shown:
-        """Read one of the OOF errors."""
-        return self.show(self.recogniser.recognise_image(self.errors.images[index]))
+    def recognise_sample(self, row: float | None) -> Results:
+        """Recognise the image in a row of test.csv."""
+        return Results() if row is None else self._show(self.recogniser.recognise_image(self.test_images[int(row)]))
 
-    def pick_random(self) -> int:
-        """A row of test.csv."""
+    def recognise_error(self, index: int) -> Results:
+        """Recognise one of the out-of-fold errors."""
+        return self._show(self.recogniser.recognise_image(self.errors.images[index]))
+
+    def pick_random_row(self) -> int:
+        """Pick a row of test.csv."""
         return int(np.random.default_rng().integers(len(self.test_images)))
 
-    def _read(self, picture: np.ndarray | None, several: bool) -> Shown:
-        if picture is None or np.ptp(picture) == 0:  # cleared, or nothing drawn yet
-            return self.show(None)
-        if several:
-            return show_number(self.recogniser.recognise_number(picture), picture)
-        return self.show(self.recogniser.recognise_digits([picture])[0])
+    def explain(self, explainable: Explainable) -> tuple[str, Picture]:
+        """Explain the prediction of one digit.
 
-    def show(self, reading: DigitPrediction | None) -> Shown:
-        """Turn a reading into what is displayed at once, before `explain`; None clears the page."""
-        if reading is None:
-            return {}, "", None, None, None
-        if reading.image is None:
-            return {}, NOTHING, None, None, None
-        seen = enlarge(reading.image, SHOWN_FACTOR)
-        why = paint(reading.image, np.zeros(IMAGE_SHAPE[:2], np.float32), SHOWN_FACTOR)
-        state = reading.image, reading.digit
-        if reading.digit is None:
-            return {}, NOTHING, seen, why, state
-        probabilities = {str(digit): share for digit, share in enumerate(reading.probabilities)}
-        return probabilities, SEEN, seen, why, state
+        Returns:
+            A message in Markdown, with the predictions of exported networks if there are any, and the heat map.
+        """
+        image, digit = explainable
+        importance = compute_occlusion_map(image, self.recogniser.predict_proba_without_tta)
+        heat_map = draw_heat_map(image, importance, ENLARGEMENT)
+        return (NO_DIGIT if digit is None else EXPLANATION + self._compare_exported(image)), heat_map
 
-    def explain(self, state: State) -> tuple[str, np.ndarray]:
-        """Tell why an image is read as it is: what exported networks say of it, and the parts that matter, painted."""
-        image, digit = state
-        votes = "" if digit is None else self._ask_exported(image)
-        why = paint(image, explain(image, self.recogniser.predict_proba_without_tta), SHOWN_FACTOR)
-        return (NOTHING if digit is None else EXPLANATION) + votes, why
+    def save_correction(self, explainable: Explainable | None, label: str | None) -> tuple[str, str | None]:
+        """Save the correct digit of a wrong prediction.
 
-    def _ask_exported(self, image: np.ndarray) -> str:
-        """What exported networks say, as a table in Markdown; nothing without them."""
-        if not self.exported:
-            return ""
-        readings = {name: network.recognise_image(image) for name, network in self.exported.items()}
-        rows = [
-            f"| {name} | {np.argmax(one.probabilities)} | {max(one.probabilities):.1%} |"
-            for name, one in readings.items()
-        ]
-        return "\n".join(["\n\n| network | reads | probability |", "|---|---|---|", *rows])
-
-    def flag(self, state: State | None, truth: str | None) -> tuple[str, str | None]:
-        """Keep what was read wrongly, with the right digit; say what was done, and what is still to be kept."""
-        if state is None or truth is None:
-            return "Read a single digit first, and choose the right one.", truth
+        Returns:
+            A message, and the label if it could not be saved.
+        """
+        if explainable is None or label is None:
+            return "Let the page recognise a single digit first, then choose the correct digit.", label
         try:
-            save_flag(self.workspace.feedback_csv, *state, int(truth))
+            save_feedback(self.workspace.feedback_csv, *explainable, int(label))
         except InputError as error:
-            return str(error), truth
-        return f"Kept in {self.workspace.feedback_csv}: it is a {truth}. Thank you.", None
+            return str(error), label
+        return f"Saved as a {label} in {self.workspace.feedback_csv}. Thank you.", None
 
-    def list_flags(self) -> list[tuple[np.ndarray, str]]:
-        """The latest of them with captions."""
-        images, labels, predicted = load_flags(self.workspace.feedback_csv)
-        captions = [f"{label}, read as {said}" for label, said in zip(labels, predicted, strict=True)]
+    def list_corrections(self) -> list[tuple[Picture, str]]:
+        """List the latest corrections: images with captions."""
+        images, labels, predicted = load_feedback(self.workspace.feedback_csv)
+        captions = [
+            f"label {label}, predicted {'no digit' if digit is None else digit}"
+            for label, digit in zip(labels, predicted, strict=True)
+        ]
         latest = range(len(labels))[: -MAX_SHOWN - 1 : -1]
         return [(enlarge(images[i]), captions[i]) for i in latest]
 
-    def export(self, directory: Path) -> Path:
-        """Write a file with the flagged rows, of which there are some, as train.csv has them."""
-        path = directory / "flagged_train_rows.csv"
-        export_flags(self.workspace.feedback_csv, path)
+    def export_corrections(self, directory: Path) -> Path:
+        """Write all corrections to a file in the format of train.csv; there must be one at least."""
+        path = directory / "corrected_train_rows.csv"
+        export_feedback(self.workspace.feedback_csv, path)
         return path
 
+    def _recognise(self, picture: Picture | None, several: bool) -> Results:
+        if picture is None or np.ptp(picture) == 0:  # Nothing is drawn, or the drawing was cleared.
+            return Results()
+        if several:
+            return _show_number(self.recogniser.recognise_number(picture), picture)
+        return self._show(self.recogniser.recognise_digits([picture])[0])
 
-def show_number(number: NumberPrediction, picture: np.ndarray) -> Shown:
-    """Turn the reading of several digits, in a picture, into what is displayed."""
+    def _show(self, prediction: DigitPrediction) -> Results:
+        """Make the results that are shown at once, before `explain` has computed the heat map."""
+        if prediction.image is None:
+            return Results(message=NO_DIGIT)
+        image, digit = prediction.image, prediction.digit
+        dark = draw_heat_map(image, np.zeros(IMAGE_SHAPE[:2], np.float32), ENLARGEMENT)
+        probabilities = {} if digit is None else {str(i): share for i, share in enumerate(prediction.probabilities)}
+        message = NO_DIGIT if digit is None else INPUT
+        return Results(probabilities, message, enlarge(image, ENLARGEMENT), dark, Explainable(image, digit))
+
+    def _compare_exported(self, image: npt.NDArray[np.uint8]) -> str:
+        """Make a Markdown table of the predictions of all exported networks; empty without any."""
+        predictions = {name: network.recognise_image(image) for name, network in self.exported.items()}
+        rows = [
+            [name, np.argmax(prediction.probabilities), f"{max(prediction.probabilities):.1%}"]
+            for name, prediction in predictions.items()
+        ]
+        return "\n\n" + _make_table("network", "prediction", "probability", rows=rows) if rows else ""
+
+
+def enlarge(image: npt.NDArray[np.uint8], factor: int = 3) -> Picture:
+    """Repeat each pixel of an image, (h, w) or (h, w, 1), `factor` times in both directions."""
+    return image.squeeze().repeat(factor, axis=0).repeat(factor, axis=1)
+
+
+def _show_number(number: NumberPrediction, picture: Picture) -> Results:
     if not number.lines:
-        return {}, NOTHING, None, None, None
+        return Results(message=NO_DIGIT)
     rows = [
-        f"| {reading.digit} | {reading.confidence:.1%} | {_second(reading.probabilities)} |"
-        for reading in number.digits
+        [prediction.digit, f"{prediction.confidence:.1%}", _describe_second(prediction.probabilities)]
+        for prediction in number.digits
     ]
-    table = "\n".join([FOUND, "", "| digit | probability | second guess |", "|---|---|---|", *rows])
-    longest = max(map(len, number.lines))
-    seen = np.zeros((len(number.lines), longest, *IMAGE_SHAPE[:2]), np.uint8)
-    for line, images in zip(number.lines, seen, strict=True):
-        images[: len(line)] = [reading.image[..., 0] for reading in line if reading.image is not None]
-    strip = seen.transpose(0, 2, 1, 3).reshape(seen.shape[0] * IMAGE_SHAPE[0], -1)
-    return {number.text: number.confidence}, table, enlarge(strip, SHOWN_FACTOR // 2), mark(number, picture), None
+    table = _make_table("digit", "probability", "second best", rows=rows)
+    return Results(
+        {number.text: number.confidence},
+        f"{LOCATIONS}\n\n{table}",
+        enlarge(_join_images(number), ENLARGEMENT // 2),
+        _draw_boxes(number, picture),
+    )
 
 
-def _second(probabilities: list[float]) -> str:
+def _describe_second(probabilities: list[float]) -> str:
     digit = int(np.argsort(probabilities)[-2])
     return f"{digit} ({probabilities[digit]:.1%})"
 
 
-def mark(number: NumberPrediction, picture: np.ndarray) -> np.ndarray:
-    """A smaller copy of a picture, with a frame around each digit."""
-    factor = min(1.0, MAX_SIDE / max(picture.shape))
+def _make_table(*columns: str, rows: Sequence[Sequence[object]]) -> str:
+    lines: list[Sequence[object]] = [columns, ["---"] * len(columns), *rows]
+    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
+
+
+def _join_images(number: NumberPrediction) -> npt.NDArray[np.uint8]:
+    """Put the network's inputs side by side, one row per line of digits: uint8 (28 * lines, 28 * longest line)."""
+    side, longest = IMAGE_SHAPE[0], max(map(len, number.lines))
+    joined = np.zeros((side * len(number.lines), side * longest), np.uint8)
+    for row, line in enumerate(number.lines):
+        images = [digit.image[..., 0] for digit in line if digit.image is not None]
+        joined[side * row : side * (row + 1), : side * len(images)] = np.hstack(images)
+    return joined
+
+
+def _draw_boxes(number: NumberPrediction, picture: Picture) -> Picture:
+    """Draw a frame around each digit in a copy of the picture, scaled down to at most _MAX_SIDE pixels."""
+    factor = min(1.0, _MAX_SIDE / max(picture.shape))
     height, width = picture.shape[:2]
     size = max(1, round(factor * width)), max(1, round(factor * height))
-    marked = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-    for reading in number.digits:
-        if reading.box is not None:
-            left, top, right, bottom = (round(factor * edge) for edge in reading.box)
-            cv2.rectangle(marked, (left - 2, top - 2), (right + 1, bottom + 1), BOX_COLOR, 1)
+    marked = cv2.resize(picture, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+    for box in (digit.box for digit in number.digits if digit.box is not None):
+        left, top, right, bottom = (round(factor * edge) for edge in box)
+        cv2.rectangle(marked, (left - 2, top - 2), (right + 1, bottom + 1), _BOX_COLOR, 1)
     return marked
 
 
-def load_exported(workspace: Workspace) -> dict[str, Recogniser]:
-    """The networks that `scripts.export` has written, by experiment and fold.
-
-    Raises:
-        InputError: one of the files is damaged.
-    """
+def _load_exported(workspace: Workspace) -> dict[str, Recogniser]:
+    """Load the networks that `scripts.export` has written, by experiment and fold."""
     networks = {}
     for path in sorted(workspace.oof_dir.glob("*/fold_*.onnx")):
         try:
             networks[f"{path.parent.name}, {path.stem.replace('_', ' ')}"] = Recogniser(path)
-        except Exception as error:  # ONNX Runtime has a class of its own for every way in which a file can be damaged
+        except Exception as error:  # ONNX Runtime has a class of its own for every kind of damage.
             raise InputError(
                 f"{path} cannot be loaded ({error}); delete it, or export the network again: "
                 f"python -m scripts.export {path.parent.name} --fold {path.stem.removeprefix('fold_')}"
             ) from None
     return networks
-
-
-def enlarge(image: np.ndarray, factor: int = 3) -> np.ndarray:
-    """Show each pixel of an image as a square."""
-    return cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_NEAREST)

@@ -1,167 +1,198 @@
-"""The page of the digit reader: draw, upload or pick a digit, and see why it is read as it is."""
+"""The page: draw, upload or pick a picture, see the prediction and its explanation, correct it."""
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when gradio is imported
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # Gradio reads it while it is imported.
 
 import gradio as gr
 from fastapi import FastAPI
 
-from src.app.web.canvas import build_pad
-from src.app.web.handlers import SHOWN_FACTOR, Page, Shown, enlarge
-from src.common.competition import IMAGE_SHAPE, NUM_CLASSES
+from src.app.web.canvas import build_canvas
+from src.app.web.handlers import ENLARGEMENT, PageHandlers, Results, enlarge
+from src.common.competition import IMAGE_SIDE, NUM_CLASSES
 from src.common.errors import InputError
 
 MAX_UPLOAD = "20mb"
-HEIGHT = SHOWN_FACTOR * IMAGE_SHAPE[0] + 40  # pixels, with the caption
 NUM_SAMPLES = 40
-SEVERAL = "Several digits"
-WHY, WHERE = "Why", "Where it was found"
-TITLE = "# Digit reader\n"
-INTRODUCTION = TITLE + "Draw, upload or pick a digit; for a number, tick *Several digits*. "
-PRIVACY = "It is read by the machine that serves this page, and goes nowhere else."
-PUBLIC_PRIVACY = "It is read by this server, which deletes it within a quarter of an hour."
-Event = tuple[Any, Callable[..., Any], Any, str]
-"""A way to give a digit: what happens, the handler, its input, its name in Gradio's API."""
+"""Test images in the gallery."""
+
+_HEIGHT = ENLARGEMENT * IMAGE_SIDE + 40  # pixels of a picture with its caption
+_SEVERAL = "Several digits"
+_HEAT_MAP, _LOCATIONS = "Important parts", "Digits found"
+_INTRODUCTION = (
+    "# Digit recogniser\nThis page recognises handwritten digits. Draw a digit, upload a picture of one, or use the "
+    "camera. Tick *Several digits* if the picture shows a number. "
+)
+_PRIVACY = "Your pictures stay on the computer that serves this page."
+_PUBLIC_PRIVACY = "Your pictures stay on this server, which deletes them after at most 15 minutes."
 
 
-def build_page(page: Page) -> gr.Blocks:
-    """Build the page; `api.make_app` serves it."""
-    with gr.Blocks(title="Digit reader", analytics_enabled=False, delete_cache=(300, 600)) as blocks:
-        gr.Markdown(INTRODUCTION + (PUBLIC_PRIVACY if page.is_public else PRIVACY))
+class _Source(NamedTuple):
+    """A way to give the page a picture."""
+
+    triggers: Sequence[Any]  # Gradio's events
+    handler: Callable[..., Results]
+    inputs: Sequence[Any]  # Gradio's components
+    name: str  # in Gradio's API
+
+
+def build_page(handlers: PageHandlers) -> gr.Blocks:
+    """Build the page; `mount_page` adds it to an application."""
+    blocks = gr.Blocks(title="Digit recogniser", analytics_enabled=False, delete_cache=(300, 600))
+    with blocks:
+        gr.Markdown(_INTRODUCTION + (_PUBLIC_PRIVACY if handlers.is_public else _PRIVACY))
         with gr.Row():
             with gr.Column():
-                events = _build_inputs(page)
+                sources = _build_sources(handlers)
             with gr.Column():
-                outputs = _build_outputs(page)
-        for event, handler, source, name in events:
+                outputs = _build_outputs(handlers)
+        for source in sources:
             gr.on(
-                event, _answer(page, handler), source, outputs, api_name=name, show_progress="hidden",
-                trigger_mode="always_last", concurrency_limit=2,
+                source.triggers, _explain_after(handlers, source.handler), source.inputs, outputs, api_name=source.name,
+                show_progress="hidden", trigger_mode="always_last", concurrency_limit=2,
             )  # fmt: skip
     blocks.queue(max_size=64, default_concurrency_limit=2)
     return blocks
 
 
 def mount_page(app: FastAPI, blocks: gr.Blocks) -> FastAPI:
-    """Mount the page at / of the server and return its own application; monitoring, sharing and history are off."""
+    """Mount the page at / of a server, without Gradio's monitoring, sharing and history.
+
+    Returns:
+        Gradio's own application, which is mounted there.
+    """
     gr.mount_gradio_app(
         app, blocks, path="/", max_file_size=MAX_UPLOAD, show_error=False, footer_links=[], run_history=False,
         enable_monitoring=False, ssr_mode=False, pwa=False, mcp_server=False,
     )  # fmt: skip
-    blocks.has_launched = True  # only now does Gradio refuse paths of files that were not uploaded
-    return app.routes[-1].app  # type: ignore[attr-defined]
+    blocks.has_launched = True  # Without it, Gradio accepts paths of files on the server that were not uploaded.
+    mounted: FastAPI = app.routes[-1].app  # type: ignore[attr-defined]
+    return mounted
 
 
-def _build_inputs(page: Page) -> list[Event]:
-    with gr.Tab("Draw"):
-        pad = build_pad()
-        several_drawn = gr.Checkbox(label=SEVERAL)
-    with gr.Tab("Upload or camera"):
-        sources: list[Any] = ["upload", "webcam", "clipboard"]
-        picture = gr.Image(type="filepath", image_mode=None, sources=sources, format="png", label="A picture")
-        several_shown = gr.Checkbox(label=SEVERAL)
-    events: list[Event] = [
-        ([pad.change, several_drawn.change], page.read_drawing, [pad, several_drawn], "draw"),
-        ([picture.change, several_shown.change], page.read_upload, [picture, several_shown], "upload"),
-    ]
-    if page.is_public:
-        return events
-    with gr.Tab("Test images"):
-        events += _build_samples(page)
-    with gr.Tab("Errors"):
-        events += _build_errors(page)
-    return events
+def _explain_after(handlers: PageHandlers, handler: Callable[..., Results]) -> Callable[..., Iterator[Any]]:
+    """Show the results of a handler, which takes milliseconds, then the explanation, which takes a tenth of a second.
 
-
-def _answer(page: Page, handler: Callable[..., Shown]) -> Callable[..., Iterator[Any]]:
-    """Show the answer, which takes a few milliseconds, then its explanation, which takes a hundred.
-
-    The sentence of an InputError is shown to whoever made the mistake.
+    The message of an InputError is shown to the user who made the mistake.
     """
 
-    @wraps(handler)  # Gradio looks at its parameters
+    @wraps(handler)  # Gradio inspects the parameters.
     def handle(*values: Any) -> Iterator[Any]:
         try:
-            label, sentence, seen, picture, state = handler(*values)
+            results = handler(*values)
         except InputError as error:
+            yield tuple(Results())  # Otherwise the page would go on showing the previous picture's.
             raise gr.Error(str(error), print_exception=False) from None
-        is_number = picture is not None and state is None
-        yield label, sentence, seen, gr.Image(picture, label=WHERE if is_number else WHY), state
-        if state is not None:
-            sentence, picture = page.explain(state)
-            yield label, sentence, seen, picture, state
+        is_number = results.explanation is not None and results.explainable is None
+        label = _LOCATIONS if is_number else _HEAT_MAP
+        yield *results[:3], gr.Image(results.explanation, label=label), results.explainable
+        if results.explainable is not None:
+            message, heat_map = handlers.explain(results.explainable)
+            yield tuple(results._replace(message=message, explanation=heat_map))
 
     return handle
 
 
-def _build_samples(page: Page) -> list[Event]:
-    count = len(page.test_images)
+def _build_sources(handlers: PageHandlers) -> list[_Source]:
+    with gr.Tab("Draw"):
+        canvas = build_canvas()
+        several_drawn = gr.Checkbox(label=_SEVERAL)
+    with gr.Tab("Upload or camera"):
+        origins: list[Any] = ["upload", "webcam", "clipboard"]
+        picture = gr.Image(type="filepath", image_mode=None, sources=origins, format="png", label="Picture")
+        several_shown = gr.Checkbox(label=_SEVERAL)
+    drawn: list[Any] = [canvas, several_drawn]
+    shown: list[Any] = [picture, several_shown]
+    sources = [
+        _Source([component.change for component in drawn], handlers.recognise_drawing, drawn, "draw"),
+        _Source([component.change for component in shown], handlers.recognise_upload, shown, "upload"),
+    ]
+    if handlers.is_public:
+        return sources
+    with gr.Tab("Test images"):
+        sources += _build_samples(handlers)
+    with gr.Tab("Errors"):
+        sources += _build_errors(handlers)
+    return sources
+
+
+def _build_samples(handlers: PageHandlers) -> list[_Source]:
+    count = len(handlers.test_images)
     if count == 0:
         gr.Markdown(
-            "There is no test.csv in this workspace; `python -m scripts.download_data` fetches it, "
-            "`python -m scripts.download_data --sample` writes that of the embedded sample."
+            "This workspace has no test.csv. `python -m scripts.download_data` downloads it, and "
+            "`python -m scripts.download_data --sample` writes the one of the embedded sample."
         )
         return []
     label = f"Row of test.csv, 0 to {count - 1:,} (ImageId - 1)"
     row = gr.Number(None, minimum=0, maximum=count - 1, precision=0, label=label)
-    gr.Button("Random").click(page.pick_random, None, row, api_visibility="private")
-    shown = [(enlarge(image), f"row {i}") for i, image in enumerate(page.test_images[:NUM_SAMPLES])]
-    gallery = gr.Gallery(shown, columns=5, allow_preview=False, format="png", interactive=False, label="The first rows")
+    gr.Button("Random row").click(handlers.pick_random_row, None, row, api_visibility="private")
+    shown = [(enlarge(image), f"row {i}") for i, image in enumerate(handlers.test_images[:NUM_SAMPLES])]
+    gallery = _build_gallery(shown, columns=4, label="First rows")
 
-    def pick(event: gr.SelectData) -> Any:
-        return page.read_sample(event.index)
+    def pick(event: gr.SelectData) -> Results:
+        return handlers.recognise_sample(event.index)
 
-    return [(row.change, page.read_sample, row, "sample"), (gallery.select, pick, None, "pick")]
+    return [
+        _Source([row.change], handlers.recognise_sample, [row], "sample"),
+        _Source([gallery.select], pick, [], "pick"),
+    ]
 
 
-def _build_errors(page: Page) -> list[Event]:
-    if not page.errors.captions:
-        gr.Markdown("No errors are listed yet: train some experiments and run `python -m scripts.analyze_errors`.")
+def _build_errors(handlers: PageHandlers) -> list[_Source]:
+    images, captions = handlers.errors
+    if not captions:
+        gr.Markdown("There is no list of errors. Train experiments, then run `python -m scripts.analyze_errors`.")
         return []
-    shown = list(zip(map(enlarge, page.errors.images), page.errors.captions, strict=True))
-    gallery = gr.Gallery(shown, columns=3, allow_preview=False, format="png", interactive=False, label="OOF errors")
+    gallery = _build_gallery(
+        list(zip(map(enlarge, images), captions, strict=True)), columns=3, label="Out-of-fold errors of the experiments"
+    )
 
-    def pick(event: gr.SelectData) -> Any:
-        return page.read_error(event.index)
+    def pick(event: gr.SelectData) -> Results:
+        return handlers.recognise_error(event.index)
 
-    return [(gallery.select, pick, None, "error")]
+    return [_Source([gallery.select], pick, [], "error")]
 
 
-def _build_outputs(page: Page) -> list[Any]:
-    label = gr.Label(num_top_classes=3, label="It is read as")
-    sentence = gr.Markdown()
+def _build_gallery(content: Any, columns: int, label: str) -> gr.Gallery:
+    return gr.Gallery(content, columns=columns, label=label, allow_preview=False, format="png", interactive=False)
+
+
+def _build_outputs(handlers: PageHandlers) -> list[Any]:
+    """Build the components for the fields of `Results`, in their order."""
+    label = gr.Label(num_top_classes=3, label="Prediction")
+    message = gr.Markdown()
     with gr.Row():
-        seen = gr.Image(format="png", interactive=False, buttons=[], height=HEIGHT, label="What the network saw")
-        why = gr.Image(format="png", interactive=False, buttons=[], height=HEIGHT, label=WHY)
-    state = gr.State()
-    if not page.is_public:
-        _build_flagging(page, state)
-    return [label, sentence, seen, why, state]
-
-
-def _build_flagging(page: Page, state: gr.State) -> None:
-    with gr.Accordion("Wrong? Tell the right digit", open=False):
-        truth = gr.Dropdown([str(digit) for digit in range(NUM_CLASSES)], value=None, label="It is a")
-        keep, said = gr.Button("Keep it"), gr.Markdown()
-        gallery = gr.Gallery(
-            page.list_flags, columns=5, allow_preview=False, format="png", interactive=False, label="Kept so far"
+        network_input, explanation = (
+            gr.Image(format="png", interactive=False, buttons=[], height=_HEIGHT, label=name)
+            for name in ("Input of the network", _HEAT_MAP)
         )
-        export, rows = gr.Button("Export as rows of train.csv"), gr.File(label="Rows", visible=False)
-        kept = keep.click(page.flag, [state, truth], [said, truth], api_visibility="private")
-        kept.then(page.list_flags, None, gallery, api_visibility="private")
+    explainable = gr.State()
+    if not handlers.is_public:
+        _build_feedback(handlers, explainable)
+    return [label, message, network_input, explanation, explainable]
 
-        def offer() -> Iterator[Any]:
-            if not page.workspace.feedback_csv.exists():
-                gr.Info("Nothing has been kept yet.")
-                yield gr.File(visible=False)
-                return
-            with tempfile.TemporaryDirectory() as directory:  # Gradio makes its own copy
-                yield gr.File(str(page.export(Path(directory))), visible=True)
 
-        export.click(offer, None, rows, api_visibility="private")
+def _build_feedback(handlers: PageHandlers, explainable: gr.State) -> None:
+    with gr.Accordion("Is the prediction wrong?", open=False):
+        label = gr.Dropdown([str(digit) for digit in range(NUM_CLASSES)], value=None, label="Correct digit")
+        save, message = gr.Button("Save"), gr.Markdown()
+        gallery = _build_gallery(handlers.list_corrections, columns=3, label="Saved corrections")
+        export, rows = gr.Button("Export as rows of train.csv"), gr.File(label="Exported rows", visible=False)
+    saved = save.click(handlers.save_correction, [explainable, label], [message, label], api_visibility="private")
+    saved.then(handlers.list_corrections, None, gallery, api_visibility="private")
+
+    def offer_export() -> Iterator[Any]:
+        if not handlers.workspace.feedback_csv.exists():
+            gr.Info("No corrections have been saved yet.")
+            yield gr.File(visible=False)
+            return
+        with tempfile.TemporaryDirectory() as directory:  # Gradio makes its own copy.
+            yield gr.File(str(handlers.export_corrections(Path(directory))), visible=True)
+
+    export.click(offer_export, None, rows, api_visibility="private")

@@ -1,78 +1,75 @@
-"""What the digit reader answers over HTTP."""
+"""Responses of the API as Pydantic models; FastAPI describes them at /docs."""
 
 from typing import Any
 
-from pydantic import BaseModel, Field
-
-from src.app.vision.recogniser import DigitPrediction, NumberPrediction
+from pydantic import BaseModel, ConfigDict, Field
 
 
-class Prediction(BaseModel):
-    """What one picture says."""
+class DigitResponse(BaseModel):
+    """The digit that one picture shows."""
 
-    digit: int | None = Field(ge=0, le=9, description="null where the picture shows no digit")
-    confidence: float = Field(ge=0, le=1, description="the digit's probability; 0 without a digit")
-    probabilities: list[float] = Field(min_length=10, max_length=10, description="of the digits 0 to 9")
+    model_config = ConfigDict(from_attributes=True)  # from a DigitPrediction
 
-
-class Predictions(BaseModel):
-    """What several pictures say, in their order."""
-
-    predictions: list[Prediction]
+    digit: int | None = Field(ge=0, le=9, description="null if the picture shows no digit")
+    confidence: float = Field(ge=0, le=1, description="probability of the digit; 0 without a digit")
+    probabilities: list[float] = Field(min_length=10, max_length=10, description="probabilities of the digits 0 to 9")
 
 
-class NumberDigit(BaseModel):
+class DigitsResponse(BaseModel):
+    """The digits that several pictures show, in the order of the pictures."""
+
+    predictions: list[DigitResponse]
+
+
+class NumberDigitResponse(DigitResponse):
     """One digit of a number."""
 
     digit: int = Field(ge=0, le=9)
-    confidence: float = Field(ge=0, le=1, description="the digit's probability")
-    probabilities: list[float] = Field(min_length=10, max_length=10, description="of the digits 0 to 9")
     box: list[int] = Field(
-        min_length=4, max_length=4, description="left, top, right, bottom, in pixels of the picture when held upright"
+        min_length=4, max_length=4, description="left, top, right and bottom, in pixels of the upright picture"
     )
 
 
-class Number(BaseModel):
-    """What a picture of several digits says."""
+class NumberResponse(BaseModel):
+    """The digits of one picture."""
 
-    text: str = Field(description="the digits from the left, lines divided by \\n; empty where there are none")
-    confidence: float = Field(ge=0, le=1, description="that all is read and right; 0 without digits")
-    digits: list[NumberDigit] = Field(description="in the order of the text; of more than 60 strokes some are left out")
+    model_config = ConfigDict(from_attributes=True)  # from a NumberPrediction
 
-
-class Numbers(BaseModel):
-    """What several such pictures say, in their order."""
-
-    numbers: list[Number]
+    text: str = Field(description="the digits from left to right, lines separated by \\n; empty without digits")
+    confidence: float = Field(ge=0, le=1, description="product of the digits' probabilities; 0 without digits")
+    digits: list[NumberDigitResponse] = Field(
+        description="in the order of the text; in a picture with more than 60 components some are left out"
+    )
 
 
-class Problem(BaseModel):
-    """Why there is no answer, and what to do."""
+class NumbersResponse(BaseModel):
+    """The digits of several pictures, in the order of the pictures."""
+
+    numbers: list[NumberResponse]
+
+
+class ErrorResponse(BaseModel):
+    """Why a request failed, and what to do about it."""
 
     detail: str
 
 
-class Health(BaseModel):
+class HealthResponse(BaseModel):
+    """The state of the server."""
+
     status: str
 
 
-PROBLEMS: dict[int | str, dict[str, Any]] = {
-    400: {"model": Problem, "description": "the body cannot be read as what it says it is"},
-    408: {"model": Problem, "description": "the body did not arrive in time"},
-    413: {"model": Problem, "description": "too many bytes or pixels"},
-    415: {"model": Problem, "description": "neither a form nor JSON"},
-    422: {"model": Problem, "description": "a field is missing, a picture cannot be read, or there are too many"},
-    429: {"model": Problem, "description": "too many requests from one address"},
-    503: {"model": Problem, "description": "too many requests at once, or reading failed"},
+ERROR_RESPONSES: dict[int | str, dict[str, Any]] = {
+    status: {"model": ErrorResponse, "description": description}
+    for status, description in {
+        400: "the body is not a valid form or not valid JSON",
+        408: "the body did not arrive in time",
+        413: "too many bytes or pixels",
+        415: "the body is neither a form nor JSON",
+        422: "a field is missing, a picture cannot be decoded, or there are too many pictures",
+        429: "too many requests from one address",
+        503: "too many requests at once, or the recognition failed",
+    }.items()
 }
-
-
-def describe_reading(reading: DigitPrediction) -> Prediction:
-    """The answer of one digit."""
-    return Prediction(digit=reading.digit, confidence=reading.confidence, probabilities=reading.probabilities)
-
-
-def describe_number(number: NumberPrediction) -> Number:
-    """The answer of several digits."""
-    digits = [NumberDigit(**describe_reading(one).model_dump(), box=list(one.box)) for one in number.digits if one.box]
-    return Number(text=number.text, confidence=number.confidence, digits=digits)
+"""The errors of the routes that take pictures, for OpenAPI."""

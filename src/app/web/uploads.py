@@ -1,98 +1,84 @@
-"""Pictures out of a request: uploaded files or base64 in JSON, within limits."""
+"""Pictures of a request: the files of a form, or one base64 string in JSON."""
 
-import json
-from contextlib import AsyncExitStack
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import HTTPException, Request
-from starlette.datastructures import UploadFile
-from starlette.exceptions import HTTPException as StarletteHTTPException
+from fastapi import HTTPException, Request, UploadFile
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
 
 from src.app.vision.decoding import BASE64_DESCRIPTION, decode_base64
 from src.common.errors import InputError
 
-MAX_PICTURES = 16  # in one request
+MAX_PICTURES = 16
+"""Pictures in one request."""
+MAX_COMMAS = 16
+"""Commas in a JSON body. A valid body has a few at most, in a data: URL. To parse a body that is full of array items
+would take more than a gigabyte of memory, and the server would not answer for seconds."""
 
-_BASE64 = {"type": "string", "format": "byte", "description": BASE64_DESCRIPTION}
-REQUEST_BODY = {
+
+class PictureForm(BaseModel):
+    """The form of a request: one or more picture files."""
+
+    # On the page /docs, Swagger UI offers a button to choose a file for this format.
+    file: list[Annotated[UploadFile, WithJsonSchema({"type": "string", "format": "binary"})]] = Field(
+        min_length=1,
+        max_length=MAX_PICTURES,
+        description="PNG, JPEG, WebP, GIF or BMP file; repeat the field for more files",
+    )
+
+
+class PictureJson(BaseModel):
+    """The JSON body of a request: one picture."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    image: Annotated[bytes, BeforeValidator(decode_base64)] = Field(
+        description=BASE64_DESCRIPTION, json_schema_extra={"format": "byte"}
+    )
+
+
+_FORM, _JSON = "multipart/form-data", "application/json"
+REQUEST_BODY: dict[str, Any] = {
     "required": True,
     "content": {
-        "multipart/form-data": {
-            "schema": {
-                "type": "object",
-                "required": ["file"],
-                "properties": {
-                    "file": {
-                        "type": "array",
-                        "items": {"type": "string", "format": "binary"},
-                        "minItems": 1,
-                        "maxItems": MAX_PICTURES,
-                        "description": "a PNG, JPEG, WebP, GIF or BMP file; repeat the field for more of them",
-                    }
-                },
-            }
-        },
-        "application/json": {
-            "schema": {
-                "type": "object",
-                "properties": {
-                    "image": _BASE64,
-                    "images": {"type": "array", "items": _BASE64, "minItems": 1, "maxItems": MAX_PICTURES},
-                },
-                "minProperties": 1,
-                "maxProperties": 1,
-                "additionalProperties": False,
-            }
-        },
+        _FORM: {"schema": PictureForm.model_json_schema()},
+        _JSON: {"schema": PictureJson.model_json_schema()},
     },
 }
-"""For OpenAPI, which cannot see it in the signature of a route that takes both."""
+"""For OpenAPI, as the signature of a FastAPI route cannot declare both a form and JSON."""
 
 
-async def read_pictures(request: Request) -> tuple[list[bytes], bool]:
-    """Read the files of a request, and say whether it asked for one (not for a list of one).
+async def read_pictures(request: Request) -> list[bytes]:
+    """Read the picture files of a request; a dependency of FastAPI's routes.
+
+    Returns:
+        One or more files, not decoded.
 
     Raises:
-        HTTPException: 400, 415 or 422, with a sentence that says what to send instead.
+        HTTPException: the body is damaged (400), neither a form nor JSON (415), or not what the models describe (422).
     """
-    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
-    if kind == "multipart/form-data":
-        return await _read_form(request)
-    if kind == "application/json":
-        return _read_json(await request.body())
-    raise HTTPException(415, "send multipart/form-data with the field file, or application/json with image or images")
-
-
-async def _read_form(request: Request) -> tuple[list[bytes], bool]:
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     try:
-        form = await request.form(max_files=MAX_PICTURES, max_fields=MAX_PICTURES)
-    except StarletteHTTPException as error:  # more parts than allowed, or not multipart at all
-        status = 422 if error.detail.startswith("Too many") else 400
-        raise HTTPException(status, f"the form cannot be read: {error.detail}") from None
-    async with AsyncExitStack() as stack:
-        stack.push_async_callback(form.close)
-        files = [part for part in form.getlist("file") if isinstance(part, UploadFile)]
-        if not files:
-            raise HTTPException(422, "the form has no file; send the picture in the field file")
-        return [await part.read() for part in files], len(files) == 1
+        if media_type == _FORM:
+            async with request.form() as form:
+                files = PictureForm.model_validate({"file": form.getlist("file")}).file
+                return [await file.read() for file in files]
+        if media_type == _JSON:
+            body = await request.body()
+            if body.count(b",") > MAX_COMMAS:
+                raise HTTPException(422, 'the JSON has too many values; send {"image": "<base64>"}')
+            return [PictureJson.model_validate_json(body).image]
+    except ValidationError as error:
+        raise _describe(error) from None
+    raise HTTPException(415, f"send {_FORM} with the field file, or {_JSON} with the field image")
 
 
-def _read_json(body: bytes) -> tuple[list[bytes], bool]:
-    if body.count(b",") > 2 * MAX_PICTURES + 2:  # before JSON with millions of values is parsed
-        raise HTTPException(422, f"send at most {MAX_PICTURES} pictures at once")
-    try:
-        value: Any = json.loads(body)
-    except (ValueError, RecursionError):
-        raise HTTPException(400, "the body is not JSON") from None
-    if not isinstance(value, dict) or set(value) not in ({"image"}, {"images"}):
-        raise HTTPException(422, 'send {"image": "<base64>"} or {"images": ["<base64>", ...]}')
-    one = "image" in value
-    texts = [value["image"]] if one else value["images"]
-    if not isinstance(texts, list) or not texts or not all(isinstance(text, str) for text in texts):
-        raise HTTPException(422, "image is a string, images a list of strings, each a picture's file in base64")
-    if len(texts) > MAX_PICTURES:
-        raise HTTPException(422, f"these are {len(texts)} pictures; send at most {MAX_PICTURES} at once")
-    try:
-        return [decode_base64(text) for text in texts], one
-    except InputError as error:
-        raise HTTPException(422, str(error)) from None
+def _describe(error: ValidationError) -> HTTPException:
+    """Describe the first problem in one sentence, where FastAPI would list all of them."""
+    problem = error.errors(include_input=False, include_url=False)[0]
+    cause = problem.get("ctx", {}).get("error")
+    if problem["type"] == "json_invalid":
+        return HTTPException(400, f"the body is not valid JSON: {cause}")
+    if isinstance(cause, InputError):
+        return HTTPException(422, str(cause))
+    field = "".join(f"field {name}: " for name in problem["loc"][:1])
+    return HTTPException(422, f"{field}{problem['msg']}; /docs describes what to send")

@@ -105,7 +105,7 @@ _events: Any = None
 
 def _begin_work(events: Any) -> None:
     """Leave Ctrl-C to the parent, and end when it ends: an orphan would write checkpoints beside the next run."""
-    global _events  # An initializer has no other way to keep something for the tasks.
+    global _events  # noqa: PLW0603  # An initializer has no other way to pass something to tasks.
     _events = events
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -14,12 +14,46 @@ from packaging.requirements import Requirement
 
 from src.app.release.space import make_space
 from src.common.errors import InputError
+from src.common.workspace import APP_WEIGHTS_DIR
 from tests.app.pictures import PNG
 from tests.app_server import free_port, post, wait_for_page
+from tests.conftest import files_below
+
+CORRECTION = "Is the prediction wrong?"
+
+
+@pytest.fixture(scope="module")
+def space(tmp_path_factory):
+    """A Space. Read only."""
+    directory = tmp_path_factory.mktemp("space") / "space"
+    make_space(directory)
+    return directory
+
+
+def read_requirements(space):
+    return (space / "requirements.txt").read_text().split()
+
+
+def test_the_space_holds_the_app_and_nothing_that_trains(space):
+    files = files_below(space)
+    tracked = {f"src/app/weights/{path.name}" for path in APP_WEIGHTS_DIR.iterdir()}
+    assert {"README.md", "LICENSE", "app.py", "requirements.txt", "src/app/web/canvas.js", *tracked} <= files
+    assert not [name for name in files if name.startswith(("src/training", "src/app/release"))]
+    assert "src/models/onnx_files.py" in files
+    assert "src/models/classifiers.py" not in files
+    front_matter = (space / "README.md").read_text().split("---")[1]
+    assert f"sdk_version: {version('gradio')}\n" in front_matter
+    assert "app_file: app.py\n" in front_matter
+
+
+def test_requirements_are_pinned_and_hold_no_training_library(space):
+    requirements = read_requirements(space)
+    assert all(re.fullmatch(r"[\w.-]+==[\w.]+", line) for line in requirements)
+    assert not [line for line in requirements if line.startswith(("tensorflow", "keras", "jax", "gradio"))]
 
 
 def find_needed(requirements):
-    """The names of packages, and of all that they need in turn."""
+    """List the names of packages and of everything that they need in turn."""
     found, waiting = set(), [Requirement(line) for line in requirements]
     while waiting:
         requirement = waiting.pop()
@@ -32,7 +66,7 @@ def find_needed(requirements):
 
 
 def make_environment(directory, requirements):
-    """A virtual environment that shares these packages with the present one, and no others."""
+    """Make a virtual environment that shares these packages with the present one, and no others."""
     venv.create(directory, symlinks=True)
     (site_packages,) = directory.glob("lib/python*/site-packages")
     for name in find_needed(requirements):
@@ -44,18 +78,12 @@ def make_environment(directory, requirements):
     return directory / "bin" / "python"
 
 
-def test_the_space_runs_by_itself(tmp_path):
-    space = tmp_path / "space"
-    make_space(space)
-    front_matter = (space / "README.md").read_text().split("---")[1]
-    assert f"sdk_version: {version('gradio')}\n" in front_matter and "app_file: app.py\n" in front_matter
-    requirements = (space / "requirements.txt").read_text().split()
-    assert all(re.fullmatch(r"[\w.-]+==[\w.]+", line) for line in requirements)
-    assert not any(line.startswith(("tensorflow", "keras", "gradio")) for line in requirements)
-    python = make_environment(tmp_path / "venv", [*requirements, f"gradio=={version('gradio')}"])
+@pytest.mark.slow
+def test_the_space_runs_with_its_own_requirements(space, tmp_path):
+    python = make_environment(tmp_path / "venv", [*read_requirements(space), f"gradio=={version('gradio')}"])
     assert subprocess.run([python, "-c", "import sklearn"], stderr=subprocess.DEVNULL).returncode == 1
     port = free_port()
-    environment = os.environ | {"GRADIO_SERVER_PORT": str(port), "PYTHONPATH": ""}
+    environment = os.environ | {"GRADIO_SERVER_PORT": str(port), "PYTHONPATH": "", "PYTHONDONTWRITEBYTECODE": "1"}
     process = subprocess.Popen([python, "app.py"], cwd=space, env=environment, stderr=subprocess.PIPE, text=True)
     try:
         assert any("running on" in line for line in process.stderr)
@@ -63,11 +91,14 @@ def test_the_space_runs_by_itself(tmp_path):
         assert post(url, PNG).json()["digit"] == 2
         assert requests.post(f"{url}/api/read", files={"file": PNG}).json()["text"] == "2"
         wait_for_page(url)
-        answer = requests.get(url)
-        assert "getCoalescedEvents" in answer.text  # the drawing pad
-        assert "Wrong? Tell" not in answer.text  # strangers see nothing of each other
-        assert "X-Frame-Options" not in answer.headers  # as Hugging Face shows it in a frame
-        assert answer.headers["Content-Security-Policy"].endswith("frame-ancestors https://huggingface.co")
+        page = requests.get(url)
+        assert "getCoalescedEvents" in page.text  # of canvas.js
+        # Strangers neither see nor save corrections.
+        assert CORRECTION in (space / "src/app/web/page.py").read_text()
+        assert CORRECTION not in page.text
+        # Hugging Face shows the page in a frame.
+        assert "X-Frame-Options" not in page.headers
+        assert page.headers["Content-Security-Policy"].endswith("frame-ancestors https://huggingface.co")
     finally:
         process.terminate()
         process.wait()
@@ -84,4 +115,5 @@ def test_the_command_refuses_with_a_sentence(tmp_path):
     (tmp_path / "file").touch()
     command = [sys.executable, "-m", "scripts.make_space", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 2 and "name a new one" in done.stderr
+    assert done.returncode == 2
+    assert "name a new one" in done.stderr

@@ -1,12 +1,13 @@
 """Every format is decoded to the same pixels, and files that are no pictures, or hide other files, are refused."""
 
+import base64
 import tracemalloc
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from src.app.vision.decoding import TooLargeError, decode_picture
+from src.app.vision.decoding import TooLargeError, decode_base64, decode_picture, read_width
 from src.common.errors import InputError
 from tests.app.pictures import BMP, GIF, GREY, HOSTILE, JPEG, PNG, RGB, TOO_LARGE, WEBP, draw, encode
 
@@ -50,6 +51,7 @@ def test_pictures_are_turned_upright_as_exif_says():
     exif[0x0112] = 6  # The camera was turned by 90 degrees.
     turned = encode(RGB.rotate(90, expand=True), "JPEG", quality=95, exif=exif)
     assert np.abs(decode_picture(turned).astype(int) - draw()).mean() < 3
+    assert read_width(encode(RGB.resize((300, 200)), "JPEG", exif=exif)) == 200
 
 
 def test_a_photo_of_12_megapixels_is_shrunk():
@@ -59,6 +61,7 @@ def test_a_photo_of_12_megapixels_is_shrunk():
         assert 640 <= max(height, width) <= 2600 and abs(width / height - 4 / 3) < 0.01
 
 
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 @pytest.mark.parametrize("data", TOO_LARGE.values(), ids=TOO_LARGE)
 def test_too_large_pictures_are_refused(data):
     with pytest.raises(TooLargeError, match="at most"):
@@ -101,3 +104,14 @@ def test_a_large_transparent_picture_takes_little_memory():
     assert max(decode_picture(data).shape) <= 1280
     assert tracemalloc.get_traced_memory()[1] < 40_000_000  # NumPy's; memory of Pillow is not counted.
     tracemalloc.stop()
+
+
+@pytest.mark.parametrize("prefix", ["", "data:image/png;base64,"])
+def test_base64_is_decoded_with_and_without_the_prefix_of_a_data_url(prefix):
+    assert decode_base64(prefix + base64.b64encode(PNG).decode()) == PNG
+
+
+@pytest.mark.parametrize("text", ["?", "data:image/png;base64,?", "abc", "ä", None, 7, []])
+def test_texts_that_are_no_base64_are_refused(text):
+    with pytest.raises(InputError, match="base64"):
+        decode_base64(text)

@@ -1,123 +1,100 @@
-"""The digit reader's page in a real browser: draw, upload, pick, flag; nothing is asked of other machines."""
+"""The page in a real browser: draw, upload, pick, correct. It must load nothing from other servers."""
 
 import pytest
 import requests
 from playwright.sync_api import expect
 
-from src.app.web.feedback import load_flags
+from src.app.web.feedback import load_feedback
 from src.benchmark.drawing_latency import draw_two
-from tests.app.pictures import PNG
-from tests.app_server import Server, wait_for_page
-from tests.conftest import open_chromium
+from tests.app.pictures import HOSTILE, PNG
 
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture(scope="module")
-def workspace(sample_small, tmp_path_factory):
-    workspace = sample_small(tmp_path_factory.mktemp("app") / "workspace")
-    workspace.oof_dir.mkdir()
-    workspace.errors_csv.write_text("row,label,predicted\n5,4,9\n")
-    return workspace
-
-
-@pytest.fixture(scope="module")
-def url(workspace):
-    with Server(workspace=workspace) as url:
-        wait_for_page(url)
-        yield url
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with open_chromium() as browser:
-        yield browser
-
-
 @pytest.fixture
-def page(browser, url):
+def page(browser, page_url):
     page = browser.new_page(viewport={"width": 1200, "height": 950})
-    complaints, asked = [], []
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("request", lambda request: asked.append(request.url))
-    page.goto(url)
-    page.locator("#pad canvas").wait_for()
+    errors, addresses = [], []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("request", lambda request: addresses.append(request.url))
+    page.goto(page_url)
+    page.locator("#drawing canvas").wait_for()
     yield page
     page.close()
-    assert not complaints
-    assert all(address.startswith((url, "data:", "blob:")) for address in asked)
+    assert not errors
+    assert all(address.startswith((page_url, "data:", "blob:")) for address in addresses)
 
 
 def count_inked(page):
-    """The dark pixels of the canvas, once moves, which come with frames, have come."""
+    """Count the dark pixels of the canvas, after two frames, as moves are delivered with frames."""
     return page.evaluate("""async () => {
         for (let frame = 0; frame < 2; frame++) await new Promise(requestAnimationFrame);
-        const canvas = document.querySelector("#pad canvas");
+        const canvas = document.querySelector("#drawing canvas");
         const {data} = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
         return data.filter((value, i) => i % 4 === 0 && value < 128).length;
     }""")
 
 
-def test_a_drawn_digit_is_read_and_explained(page):
+def test_a_drawn_digit_is_recognised_and_explained(page):
     draw_two(page)
     expect(page.get_by_test_id("label-output-value")).to_have_text("2")
     assert page.locator(".confidence-set").count() == 3
-    expect(page.locator("img")).to_have_count(2)  # what the network saw, and why
-    expect(page.get_by_text("the bright parts are those")).to_be_visible()
+    expect(page.locator("img")).to_have_count(2)  # the input of the network, and the heat map
+    expect(page.get_by_text("the brighter a part is")).to_be_visible()
     page.get_by_role("button", name="Clear").click()
     expect(page.get_by_test_id("label-output-value")).to_have_count(0)
     draw_two(page)
     expect(page.get_by_test_id("label-output-value")).to_have_text("2")
 
 
-def test_strokes_can_be_taken_back_and_erased(page):
-    reading = page.get_by_test_id("label-output-value")
+def test_strokes_can_be_undone_and_erased(page):
+    prediction = page.get_by_test_id("label-output-value")
     undo, redo, eraser, clear = (
         page.get_by_role("button", name=name, exact=True) for name in ("Undo", "Redo", "Eraser", "Clear")
     )
     expect(undo).to_be_disabled()
     draw_two(page)
-    expect(reading).to_have_text("2")
+    expect(prediction).to_have_text("2")
     undo.click()
-    expect(reading).to_have_count(0)
+    expect(prediction).to_have_count(0)
     redo.click()
-    expect(reading).to_have_text("2")
+    expect(prediction).to_have_text("2")
     clear.click()
-    expect(reading).to_have_count(0)
+    expect(prediction).to_have_count(0)
     undo.click()
-    expect(reading).to_have_text("2")
+    expect(prediction).to_have_text("2")
     eraser.click()
-    draw_two(page)  # over the same
-    expect(reading).to_have_count(0)
+    draw_two(page)  # over the same place
+    expect(prediction).to_have_count(0)
     eraser.click()
     draw_two(page)
-    expect(reading).to_have_text("2")
+    expect(prediction).to_have_text("2")
     expect(redo).to_be_disabled()
 
 
-def test_a_drawing_outlives_another_tab_and_a_narrower_window(page):
-    reading = page.get_by_test_id("label-output-value")
+def test_a_drawing_survives_another_tab_and_a_narrower_window(page):
+    prediction = page.get_by_test_id("label-output-value")
     draw_two(page, 0.8)
-    expect(reading).to_have_text("2")
+    expect(prediction).to_have_text("2")
     inked = count_inked(page)
     page.get_by_role("tab", name="Errors").click()
     page.set_viewport_size({"width": 900, "height": 950})
     page.get_by_role("tab", name="Draw").click()
-    expect(page.locator("#pad canvas")).to_be_visible()
+    expect(page.locator("#drawing canvas")).to_be_visible()
     assert 0.5 * inked < count_inked(page) <= inked
-    assert page.evaluate("(canvas => canvas.width === canvas.clientWidth)(document.querySelector('#pad canvas'))")
+    assert page.evaluate("(canvas => canvas.width === canvas.clientWidth)(document.querySelector('#drawing canvas'))")
     page.get_by_role("button", name="Clear").click()
-    expect(reading).to_have_count(0)
+    expect(prediction).to_have_count(0)
     page.get_by_role("button", name="Undo").click()
-    expect(reading).to_have_text("2")
+    expect(prediction).to_have_text("2")
 
 
-def test_fingers_draw_and_palms_do_not(browser, url):
+def test_fingers_draw_and_palms_do_not(browser, page_url):
     page = browser.new_page(viewport={"width": 390, "height": 844}, has_touch=True)
-    page.goto(url)
-    page.locator("#pad button[aria-disabled]").first.wait_for()
-    page.locator("#pad canvas").hover()  # where it stays
-    box = page.locator("#pad canvas").bounding_box()
+    page.goto(page_url)
+    page.locator("#drawing button[aria-disabled]").first.wait_for()
+    page.locator("#drawing canvas").hover()  # The page scrolls now, not later.
+    box = page.locator("#drawing canvas").bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + 60
     devices = page.context.new_cdp_session(page)
 
@@ -147,7 +124,7 @@ def test_fingers_draw_and_palms_do_not(browser, url):
     page.close()
 
 
-def test_a_drawn_number_is_read(page):
+def test_a_drawn_number_is_recognised(page):
     page.get_by_label("Several digits").first.check()
     draw_two(page, 0.45, -70)
     draw_two(page, 0.45, 70)
@@ -156,49 +133,59 @@ def test_a_drawn_number_is_read(page):
     expect(page.locator("table")).to_have_count(0)
 
 
-def test_an_uploaded_picture_is_read(page):
+def upload(page, data):
     page.get_by_role("tab", name="Upload or camera").click()
-    files = {"name": "two.png", "mimeType": "image/png", "buffer": PNG}
     with page.expect_file_chooser() as chooser:
         page.get_by_role("button", name="Drop an image file here to upload").click()
-    chooser.value.set_files(files)
+    chooser.value.set_files({"name": "picture.png", "mimeType": "image/png", "buffer": data})
+
+
+def test_an_uploaded_picture_is_recognised(page):
+    upload(page, PNG)
     expect(page.get_by_test_id("label-output-value")).to_have_text("2")
 
 
-def test_a_wrong_reading_of_a_test_image_is_kept(page, workspace):
+def test_a_refused_picture_clears_the_previous_results(page):
+    draw_two(page)
+    expect(page.get_by_text("the brighter a part is")).to_be_visible()
+    upload(page, HOSTILE["png and script"])
+    expect(page.get_by_text("send the picture alone")).to_be_visible()
+    expect(page.get_by_test_id("label-output-value")).to_have_count(0)
+
+
+def test_a_wrong_prediction_of_a_test_image_is_corrected(page, page_workspace):
     page.get_by_role("tab", name="Test images").click()
     page.locator(".thumbnail-item:visible").first.click()
     expect(page.get_by_test_id("label-output-value")).to_be_visible()
-    page.get_by_text("Wrong? Tell the right digit").click()
-    page.get_by_label("It is a").click()
+    page.get_by_text("Is the prediction wrong?").click()
+    page.get_by_label("Correct digit").click()
     page.get_by_role("option", name="7").click()
-    page.get_by_role("button", name="Keep it").click()
-    expect(page.get_by_text("it is a 7")).to_be_visible()
-    images, labels, _ = load_flags(workspace.feedback_csv)
-    assert len(images) == 1 and labels.tolist() == [7]
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("Saved as a 7")).to_be_visible()
+    assert load_feedback(page_workspace.feedback_csv).labels.tolist() == [7]
     page.reload()
-    page.get_by_text("Wrong? Tell the right digit").click()
-    expect(page.get_by_text("7, read as")).to_be_visible()
+    page.get_by_text("Is the prediction wrong?").click()
+    expect(page.get_by_text("label 7, predicted")).to_be_visible()
     page.get_by_role("button", name="Export as rows of train.csv").click()
-    link = page.locator("a[href*=flagged_train_rows]").first
+    link = page.locator("a[href*=corrected_train_rows]").first
     link.wait_for()
     assert requests.get(link.get_attribute("href")).text.startswith("label,pixel0,")
 
 
-def test_a_test_image_is_read_by_its_row(page):
+def test_a_test_image_is_recognised_by_its_row(page):
     page.get_by_role("tab", name="Test images").click()
     page.get_by_label("Row of test.csv").fill("3")
     page.get_by_label("Row of test.csv").press("Tab")
     expect(page.get_by_test_id("label-output-value")).to_be_visible()
 
 
-def test_an_error_is_shown_and_read(page):
+def test_an_error_is_shown_and_recognised(page):
     page.get_by_role("tab", name="Errors").click()
-    page.get_by_text("row 5: 4, read as 9").click()
+    page.get_by_text("row 5: label 4, predicted 9").click()
     expect(page.get_by_test_id("label-output-value")).to_be_visible()
 
 
-def test_it_fits_on_a_phone(page):
+def test_the_page_fits_on_a_phone(page):
     page.set_viewport_size({"width": 390, "height": 844})
     draw_two(page)
     expect(page.get_by_test_id("label-output-value")).to_have_text("2")

@@ -1,0 +1,75 @@
+"""The page over HTTP, through Gradio's own client and without it."""
+
+import base64
+
+import pytest
+import requests
+from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
+from PIL import Image
+
+from src.app.web.handlers import EXPLANATION
+from src.common.workspace import REPOSITORY
+from tests.app.pictures import HOSTILE, PNG, RGB, encode
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def gradio_client(page_url):
+    return Client(page_url, verbose=False)
+
+
+def test_no_file_of_the_machine_can_be_read_through_the_page(page_url, tmp_path):
+    secret = tmp_path / "secret.txt"
+    secret.write_text("secret")
+    for path in (str(secret), "/etc/passwd", str(REPOSITORY / "README.md")):
+        data = {"data": [{"path": path, "meta": {"_type": "gradio.FileData"}}]}
+        event = requests.post(f"{page_url}/gradio_api/call/upload", json=data).json()["event_id"]
+        response = requests.get(f"{page_url}/gradio_api/call/upload/{event}").text
+        assert "event: error" in response
+        assert path.rpartition("/")[2] not in response
+        assert requests.get(f"{page_url}/gradio_api/file={path}").status_code in (403, 404)
+
+
+def test_uploads_are_recognised(gradio_client, tmp_path):
+    path = tmp_path / "two.png"
+    path.write_bytes(PNG)
+    label, message, *_ = gradio_client.predict(handle_file(path), api_name="/upload")
+    assert label["label"] == "2"
+    assert message == EXPLANATION
+    path.write_bytes(encode(Image.new("RGB", RGB.size, "white")))
+    assert not (gradio_client.predict(handle_file(path), api_name="/upload")[0] or {}).get("label")
+    path.write_bytes(HOSTILE["png and zip"])
+    with pytest.raises(AppError, match="another file"):
+        gradio_client.predict(handle_file(path), api_name="/upload")
+
+
+def test_numbers_are_recognised(gradio_client, tmp_path):
+    both = Image.new("RGB", (2 * RGB.width, RGB.height), "white")
+    both.paste(RGB, (0, 0))
+    both.paste(RGB, (RGB.width, 0))
+    path = tmp_path / "both.png"
+    path.write_bytes(encode(both))
+    assert gradio_client.predict(handle_file(path), True, api_name="/upload")[0]["label"] == "22"
+
+
+def test_drawings_are_recognised_and_others_refused_in_a_sentence(gradio_client):
+    def draw(data):
+        return gradio_client.predict(base64.b64encode(data).decode(), api_name="/draw")[0]
+
+    large = encode(Image.new("1", (8000, 8000)))  # a few kilobytes
+    for data, sentence in ((large, "16,000,000 pixels"), (PNG[:300], "cut off"), (b"no picture", "PNG")):
+        with pytest.raises(AppError, match=sentence):
+            draw(data)
+    for text in ("!", "é", 5, ["a"]):
+        with pytest.raises(AppError, match="base64"):
+            gradio_client.predict(text, api_name="/draw")
+    assert draw(PNG)["label"] == "2"
+    assert not (gradio_client.predict("", api_name="/draw")[0] or {}).get("label")
+
+
+def test_nothing_is_monitored_or_kept(page_url):
+    assert requests.get(f"{page_url}/monitoring").status_code == 403
+    config = requests.get(f"{page_url}/config").json()
+    assert not any(config[name] for name in ("analytics_enabled", "run_history", "mcp_server", "show_error"))

@@ -1,0 +1,40 @@
+"""Workspaces: which one is used, and what the kaggle package would find."""
+
+import pytest
+
+from src.common import workspace
+from src.common.workspace import find_app_workspace, find_kaggle_credentials, find_sample_workspace, find_workspace
+
+
+@pytest.fixture
+def repository(tmp_path, monkeypatch):
+    """An empty directory in place of the repository."""
+    monkeypatch.delenv("DIGITS_WORKSPACE", raising=False)
+    monkeypatch.setattr(workspace, "REPOSITORY", tmp_path)
+    monkeypatch.setattr(workspace, "SAMPLE_WORKSPACE", tmp_path / ".sample")
+    return tmp_path
+
+
+def test_the_repository_is_the_default(repository, monkeypatch):
+    assert find_workspace().root == repository and find_sample_workspace().root == repository / ".sample"
+    monkeypatch.setenv("DIGITS_WORKSPACE", str(repository / "other"))
+    assert find_workspace().root == find_sample_workspace().root == repository / "other"
+
+
+def test_the_app_shows_the_sample_if_there_is_nothing_else(repository):
+    assert find_app_workspace().root == repository / ".sample"
+    (repository / "input").mkdir()
+    (repository / "input" / "test.csv").touch()
+    assert find_app_workspace().root == repository
+
+
+def test_credentials_are_found_where_the_kaggle_package_looks(tmp_path, monkeypatch):
+    for name in ("KAGGLE_API_TOKEN", "KAGGLE_KEY", "KAGGLE_CONFIG_DIR", "XDG_CONFIG_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert find_kaggle_credentials() == []
+    (tmp_path / ".kaggle").mkdir()
+    (tmp_path / ".kaggle" / "kaggle.json").write_text("{}")
+    monkeypatch.setenv("KAGGLE_API_TOKEN", "s3cret")
+    found = find_kaggle_credentials()
+    assert set(found) == {"KAGGLE_API_TOKEN", str(tmp_path / ".kaggle" / "kaggle.json")}

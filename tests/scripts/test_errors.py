@@ -1,0 +1,96 @@
+"""A user's mistake is one sentence on stderr and exit code 2; nothing is written or lost."""
+
+import os
+import resource
+import sys
+
+import pytest
+
+from scripts import run
+from tests.conftest import files_below, snapshot
+
+MISTAKES = [
+    (("train", "smokee"), "did you mean 'smoke'"),
+    (("train", "smoke", "--folds", "9"), "the folds 0..1"),
+    (("make_folds", "--num-folds", "1"), "choose 2..23"),
+    (("make_folds", "--seed", "-1"), "not usable"),
+    (("make_folds", "--num-folds", "3"), "use another workspace"),
+    (("ensemble",), "no experiment"),
+    (("ensemble", "smoke"), "no results of 'smoke'"),
+    (("download_data", "--from-zip", "some.zip"), "holds the embedded sample"),
+]
+WRONG_OPTIONS = [
+    (("train", "smoke", "--folds", "one"), "not a list of folds"),
+    (("train", "smoke", "--jobs", "0"), "not a whole number"),
+    (("train", "smoke", "--jobs-per-gpu", "2"), "--jobs-per-gpu needs --runner ray"),
+    (("train", "smoke", "--runner", "ray", "--jobs", "2"), "--jobs needs --runner local"),
+    (("download_data", "--sample", "--from-zip", "some.zip"), "not allowed with"),
+]
+
+
+def require_mistake(result, expected):
+    assert result.returncode == 2
+    assert expected in result.stderr and "Traceback" not in result.stderr
+    assert not result.stdout
+
+
+@pytest.mark.parametrize(("command", "expected"), MISTAKES)
+def test_a_mistake_is_one_sentence(small, call, command, expected):
+    before = snapshot(small.root)
+    result = call(small, *command)
+    require_mistake(result, expected)
+    assert result.stderr.startswith("error: ") and result.stderr.count("\n") == 1
+    assert {name: data for name, data in snapshot(small.root).items() if not name.endswith(".lock")} == before
+
+
+@pytest.mark.parametrize(("command", "expected"), WRONG_OPTIONS)
+def test_a_wrong_option_is_explained(small, call, command, expected):
+    before = snapshot(small.root)
+    require_mistake(call(small, *command), expected)
+    assert snapshot(small.root) == before
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("command", "expected"), [MISTAKES[0], MISTAKES[4]])
+def test_a_process_ends_with_the_same_code(small, run_script, command, expected):
+    require_mistake(run_script(small, *command), expected)
+
+
+def test_a_closed_pipe_ends_the_command_silently(capfd):
+    """As in `python -m scripts.evaluate | head -1`."""
+
+    def write_to_closed_pipe():
+        raise BrokenPipeError
+
+    kept = os.dup(sys.__stdout__.fileno())
+    try:
+        with pytest.raises(SystemExit, match="1"):
+            run(write_to_closed_pipe)
+    finally:
+        os.dup2(kept, sys.__stdout__.fileno())
+    assert not capfd.readouterr().err
+
+
+def test_an_error_of_the_program_keeps_its_traceback():
+    def fail():
+        raise FileNotFoundError(2, "No such file or directory")
+
+    with pytest.raises(FileNotFoundError):
+        run(fail)
+
+
+@pytest.fixture
+def full_disk(small):
+    """A limit on the size of files: the system refuses to write more, as if the disk were full."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2_048_000, limits[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+def test_a_full_disk_is_one_sentence_and_loses_nothing(small, full_disk, call):
+    before = files_below(small.root)
+    result = call(small, "download_data", "--sample")
+    require_mistake(result, "error: File too large")
+    assert files_below(small.root) == before
+    assert len(small.train_csv.read_text().splitlines()) == 301

@@ -1,0 +1,47 @@
+"""The main job, bash scripts/run_folds.sh."""
+
+import re
+
+import pytest
+
+from src.common.workspace import REPOSITORY, Workspace
+from src.experiments import EXPERIMENTS
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--smaple"], "unknown option --smaple"),
+        (["--budget"], "--budget needs a value: minutes or hours"),
+        (["--budget", "days"], "--budget is minutes or hours, not days"),
+        (["--budget", "minutes", "strided"], "give only one of --budget, --baselines and experiments"),
+        (["--baselines", "strided"], "give only one of --budget, --baselines and experiments"),
+        (["--budget", "minutes", "--baselines"], "give only one of --budget, --baselines and experiments"),
+        (["--jobs", "none"], "--jobs needs a whole number, as in --jobs 2"),
+    ],
+)
+def test_wrong_arguments_are_refused(tmp_path, run_process, arguments, sentence):
+    workspace = Workspace(tmp_path / "workspace")
+    result = run_process(workspace, "bash", "scripts/run_folds.sh", *arguments)
+    assert result.returncode == 2 and f"error: {sentence}\n" in result.stderr
+    assert not workspace.root.exists()
+
+
+def test_every_choice_is_in_the_table():
+    lists = re.findall(r"choose ([a-z_ ]+)", (REPOSITORY / "scripts" / "run_folds.sh").read_text())
+    assert len(lists) == 4
+    assert {name for names in lists for name in names.split()} <= set(EXPERIMENTS)
+
+
+@pytest.mark.slow
+def test_without_credentials_the_job_runs_on_the_sample(tmp_path, run_process):
+    """As on a new machine: the job reports that it uses the sample, and ends with a submission."""
+    workspace = Workspace(tmp_path / "workspace")
+    result = run_process(workspace, "bash", "scripts/run_folds.sh", "smoke")
+    assert result.returncode == 0, result.stderr
+    assert "no Kaggle credentials" in result.stderr and "embedded sample" in result.stderr
+    assert "this fold needs about" in result.stderr
+    assert "kaggle competitions submit digit-recognizer" in result.stdout
+    assert len(workspace.submission_csv.read_text().splitlines()) == 1001
+    again = run_process(workspace, "bash", "scripts/run_folds.sh", "--sample", "smoke")
+    assert again.returncode == 0 and "0 folds to train, 5 complete" in again.stderr
