@@ -1,4 +1,4 @@
-"""Paths of files and directories. No other module knows their names or reads DIGITS_WORKSPACE."""
+"""Paths of files and directories. Only this module reads DIGITS_WORKSPACE."""
 
 import os
 from dataclasses import dataclass

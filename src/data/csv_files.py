@@ -30,7 +30,14 @@ def load_train(workspace: Workspace) -> LabelledImages:
 
 
 def read_train(path: Path) -> LabelledImages:
-    """Read a file in the format of train.csv; returns and raises the same as `load_train`."""
+    """Read a CSV file in the format of train.csv.
+
+    Returns:
+        Images, uint8 (n, 28, 28, 1), and labels, int64 (n,), in the order of the file.
+
+    Raises:
+        InputError: the file is missing or holds anything but complete rows of a label 0..9 and 784 pixels 0..255.
+    """
     table = _read_table(path, (LABEL_COLUMN, *PIXEL_COLUMNS))
     labels = table[:, 0].astype(np.int64)
     wrong = np.flatnonzero(labels >= NUM_CLASSES)

@@ -77,7 +77,14 @@ def make_ensemble(workspace: Workspace, experiments: Sequence[str] = ()) -> Ense
 
 
 def _load_complete_members(workspace: Workspace, folds: Folds) -> tuple[list[OofPredictions], dict[str, str]]:
-    """Load the experiments that have all folds and were trained on all training rows; say why others are excluded."""
+    """Load the experiments that have all folds and were trained on all training rows.
+
+    Returns:
+        The members, and by experiment why each of the others is excluded.
+
+    Raises:
+        InputError: a fold result is damaged, or no experiment is complete.
+    """
     members, excluded = [], {}
     for name in list_trained(workspace):
         num_complete = len(load_fold_records(workspace, name, folds.num_folds))
@@ -97,7 +104,7 @@ def _load_complete_members(workspace: Workspace, folds: Folds) -> tuple[list[Oof
 def blend(members: Sequence[OofPredictions], labels: Labels, assignment: npt.NDArray[np.int64]) -> Blend:
     """Blend by the plain mean, unless weights chosen on OOF predictions beat it by more than noise.
 
-    The weights are judged by nested cross-validation: those for a fold's rows are chosen on the other folds' rows.
+    The weights are evaluated by nested cross-validation: those for a fold's rows are chosen on the other folds' rows.
 
     Args:
         members: at least one.
@@ -173,7 +180,7 @@ def choose_weights(proba: npt.NDArray[np.float64], labels: Labels, num_steps: in
 def write_submission(
     result: Blend, members: Sequence[OofPredictions], folds: Folds, workspace: Workspace
 ) -> dict[str, Any]:
-    """Write submission.csv and, beside it, submission.json, which says where the submission comes from.
+    """Write submission.csv and, beside it, submission.json with the origin of the submission.
 
     Returns:
         The contents of submission.json.

@@ -1,7 +1,7 @@
 """Lines of digits that touch: how ink becomes the input of the line network, and what its output means.
 
-The network reads an image 28 pixels high and of any width. For every `COLUMN_STEP` columns it says whether they are the
-centre of a digit, and of which one.
+The input of the network is an image 28 pixels high and of any width. For every `COLUMN_STEP` columns the network
+predicts whether they are the centre of a digit, and of which one.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from src.common.competition import IMAGE_SIDE, NUM_CLASSES
 from src.images.centering import DIGIT_BOX, INK_THRESHOLD, resize
 
 COLUMN_STEP = 2
-"""Pixels: the network has one output for so many columns."""
+"""Pixels: the number of columns that share one output of the network."""
 NO_CENTER = NUM_CLASSES
 """The class of columns that are not the centre of a digit."""
 MARGIN = 4
@@ -63,7 +63,7 @@ def make_line_image(ink: Ink, digit_height: float) -> LineImage | None:
 
 @dataclass(frozen=True)
 class DigitCenter:
-    """A digit that the network sees in a line."""
+    """A digit that the network has found in a line."""
 
     x: float  # column of the line image
     proba: npt.NDArray[np.float32]  # (10,)

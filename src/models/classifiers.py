@@ -75,7 +75,7 @@ class KerasClassifier:
 
 
 class LineClassifier(KerasClassifier):
-    """A network that reads whole lines of digits, used on images of one digit: each image is a line."""
+    """A network that recognises whole lines of digits, used on images of one digit: each image is a line."""
 
     def _predict_once(self, images: Images) -> Proba:
         """Sum, for each digit, the probabilities that a column is the centre of it, and normalise."""

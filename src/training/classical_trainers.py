@@ -45,9 +45,9 @@ class SklearnTrainer:
 
 @dataclass(frozen=True)
 class LightGBMTrainer:
-    """Gradient-boosted trees on deslanted pixels; each round of boosting adds ten trees, one for each digit.
+    """Gradient-boosted trees on deskewed pixels; each round of boosting adds ten trees, one for each digit.
 
-    LightGBM's own names stand in brackets.
+    The names of LightGBM's parameters stand in brackets.
     """
 
     num_rounds: int = 300  # (n_estimators)

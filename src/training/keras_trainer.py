@@ -23,7 +23,7 @@ from src.training.trainers import TrainingContext
 class KerasTrainer:
     """A network trained by RMSprop; the learning rate rises during a short warm-up, then falls to zero along a cosine.
 
-    There is no early stopping and no choice of a best epoch, so the validation part stays an unbiased judge.
+    There is no early stopping and no choice of a best epoch, so the validation accuracy stays unbiased.
     """
 
     network: Callable[[], keras.Model]

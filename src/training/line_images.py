@@ -76,7 +76,7 @@ def make_lines(
 def _make_line(
     recipe: LineImageRecipe, digits: Images, labels: list[int], rng: np.random.Generator
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
-    """Make one line; with fewer digits if they are too wide together, too close to be told apart, or without ink."""
+    """Make one line; with fewer digits if they are too wide together, have no separate centres, or have no ink."""
     while labels:
         line, centers = _draw_line(recipe, [_crop_and_zoom(recipe, digit, rng) for digit in digits], rng)
         if line is not None and line.image.shape[1] <= LINE_WIDTH:

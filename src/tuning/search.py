@@ -1,8 +1,8 @@
 """Search the hyper-parameters of a trainer with Optuna; the best recipe is added to experiments.py by hand.
 
 Each trial is trained on four fifths of fold 0's training rows and measured on the other fifth, the same for all trials.
-The validation part of fold 0 is not used, so it judges the result without bias. The validation parts of the other folds
-lie among the rows that are searched on, so the OOF score of a tuned experiment is slightly optimistic.
+The validation part of fold 0 is not used, so the accuracy on it is unbiased. The validation parts of the other folds
+are among the rows that are searched on, so the OOF score of a tuned experiment is slightly optimistic.
 """
 
 import hashlib

@@ -23,7 +23,7 @@ from src.validation.fold_results import FoldPredictions, FoldRecord, FoldResult,
 from src.validation.fold_tasks import FoldTask, add_distillation_set, find_pending, split_stages
 
 MAX_TRAIN_PREDICTED = 2000
-"""Training rows whose accuracy is measured, at most, to see how much was learnt by heart."""
+"""Training rows whose accuracy is measured, at most; the gap to the validation accuracy shows overfitting."""
 
 Runner = Callable[[Callable[[FoldTask], FoldResult], Sequence[FoldTask]], Iterable[FoldResult]]
 """Runs a function on each of the tasks and yields the results as they finish."""
@@ -100,7 +100,7 @@ def prepare_checkpoint_dir(
     distillation_fingerprint: str,
     environment: dict[str, Any],
 ) -> None:
-    """Empty a checkpoint directory unless its manifest says that this very training left it.
+    """Empty a checkpoint directory unless its manifest shows that the same training left it.
 
     The manifest holds the recipe's hash, the fingerprints of the data, machine, versions and number of threads.
     """
