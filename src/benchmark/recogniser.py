@@ -38,7 +38,7 @@ def measure_recogniser(workspace: Workspace) -> dict[str, Any]:
         number_accuracy, number_standard_error: of photos of numbers with five digits, all of them right.
         paper_accuracy, paper_standard_error: of photos of single digits.
         invariance_rate: fraction of drawings with the same prediction as the plain drawing, the mean over all variants.
-        invariance: the same for each variant.
+        invariance: that fraction for each variant.
 
     Raises:
         InputError: fold 0's network has not been exported, or the tracked network was trained on rows of other folds.

@@ -142,7 +142,7 @@ def _draw_ruled_lines(height: int, width: int, size: float, rng: np.random.Gener
         across = np.array([-along[1], along[0]])
         for number in range(-int(length / spacing) - 1, int(length / spacing) + 2):
             middle = np.array([width / 2, height / 2]) + across * (number * spacing + offset)
-            # The last argument of cv2.line says that coordinates are in sixteenths of a pixel.
+            # With 4, the last argument of cv2.line, coordinates are in sixteenths of a pixel.
             start, end = (np.round(16 * (middle + sign * length * along)).astype(int).tolist() for sign in (-1, 1))
             cv2.line(lines, start, end, 1.0, thickness, cv2.LINE_AA, 4)
     return lines.clip(0, 1)

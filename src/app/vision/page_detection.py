@@ -21,7 +21,7 @@ _MIN_AREA = 0.12  # of the picture
 _ALIKE = 30.0  # grey levels: parts of a page, between ruled lines or shadows, differ by less
 _MAX_BORDER = 0.25  # of the border: where more of it looks like the page, the whole picture is one page
 _MIN_SOLIDITY = 0.85  # area of a page over that of its convex hull
-_MIN_EDGE_PIXELS = 8  # inside: a page with fewer is a blot, or the hole of a 0
+_MIN_EDGE_PIXELS = 8  # inside: a region with fewer is a stain, or the hole of a 0
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ class Digit:
 
     image: npt.NDArray[np.uint8]  # (28, 28, 1)
     box: Box  # where the digit is in the picture
-    line_proba: npt.NDArray[np.float32] | None = None  # (10,): predicted by the line network, if it was asked
+    line_proba: npt.NDArray[np.float32] | None = None  # (10,): predicted by the line network, if it was used
 
     def move(self, right: int, down: int, picture: Picture) -> "Digit":
         """Move the box so many pixels to the right and down, and clip it to the picture."""
@@ -65,7 +65,7 @@ def _find_on_background(picture: Picture) -> Digit | None:
     digit = _find(picture)
     if digit is not None and _count_touched_borders(digit.box, picture) < 2:
         return digit
-    # In a picture cropped so closely that ink is at the border, there is too little background to tell ink from it.
+    # In a picture cropped so closely that ink is at the border, there is too little background to separate ink from it.
     color = find_border_color(picture, 0.5)
     if color is None:
         return digit
@@ -133,7 +133,7 @@ def extract_digit(ink: Ink, segment: Segment, line_proba: npt.NDArray[np.float32
     Args:
         ink: the ink that the segment is part of.
         segment: the digit.
-        line_proba: float32 (10,): what the line network predicts for the digit, if it was asked.
+        line_proba: float32 (10,): what the line network predicts for the digit, if it was used.
     """
     image = center(_extract_ink(ink, segment, max(segment.width, segment.height)))
     return None if image is None else Digit(image, merge_boxes(ink.scale * np.array([segment.box])), line_proba)

@@ -147,7 +147,7 @@ class PageHandlers:
             return Results(message=NO_DIGIT)
         image, digit = prediction.image, prediction.digit
         dark = draw_heat_map(image, np.zeros(IMAGE_SHAPE[:2], np.float32), ENLARGEMENT)
-        probabilities = {} if digit is None else {str(i): share for i, share in enumerate(prediction.probabilities)}
+        probabilities = {} if digit is None else {str(i): value for i, value in enumerate(prediction.probabilities)}
         message = NO_DIGIT if digit is None else INPUT
         return Results(probabilities, message, enlarge(image, ENLARGEMENT), dark, Explainable(image, digit))
 
