@@ -17,6 +17,11 @@ class Workspace:
     root: Path
 
     @property
+    def directories(self) -> tuple[Path, ...]:
+        """All directories that commands write to."""
+        return tuple(self.root / name for name in ("input", "folds", "oof", "submissions"))
+
+    @property
     def input_dir(self) -> Path:
         """Directory of the data; scripts.download_data writes it."""
         return self.root / "input"

@@ -123,12 +123,13 @@ def _find_invalid_row(path: Path, columns: tuple[str, ...]) -> str | None:
     return None
 
 
-def read_submission(path: Path, num_rows: int) -> Labels:
+def read_submission(path: Path, num_rows: int, remedy: str = DOWNLOAD_REMEDY) -> Labels:
     """Read a file in the format that Kaggle scores.
 
     Args:
         path: a CSV file with the columns ImageId and Label.
         num_rows: how many rows it must have.
+        remedy: the end of the error messages: how to get a correct file.
 
     Returns:
         Labels, int64 (num_rows,).
@@ -138,15 +139,15 @@ def read_submission(path: Path, num_rows: int) -> Labels:
             0..9.
     """
     if not path.is_file():
-        raise InputError(f"{path} is missing; {DOWNLOAD_REMEDY}")
+        raise InputError(f"{path} is missing; {remedy}")
     try:
         frame = pd.read_csv(path)
     except ValueError as error:  # Of the parser of pandas, or of text that is not UTF-8.
-        raise InputError(f"{path} is not a readable CSV file ({str(error).strip()}); {DOWNLOAD_REMEDY}") from None
+        raise InputError(f"{path} is not a readable CSV file ({str(error).strip()}); {remedy}") from None
     if tuple(frame.columns) != SUBMISSION_COLUMNS:
-        raise InputError(f"{path} has the columns {', '.join(map(str, frame.columns))}, not ImageId,Label")
+        raise InputError(f"{path} has the columns {', '.join(map(str, frame.columns))}, not ImageId,Label; {remedy}")
     if not np.array_equal(frame["ImageId"], np.arange(1, num_rows + 1)):
-        raise InputError(f"{path} has {len(frame)} rows, or ImageIds that are not 1..{num_rows} in order")
+        raise InputError(f"{path} has {len(frame)} rows, or ImageIds that are not 1..{num_rows} in order; {remedy}")
     if not frame["Label"].isin(range(NUM_CLASSES)).all():
-        raise InputError(f"{path} has a Label that is not a digit 0..9")
+        raise InputError(f"{path} has a Label that is not a digit 0..9; {remedy}")
     return frame["Label"].to_numpy(np.int64)
