@@ -21,7 +21,7 @@ _PAGE_SIZE = 100
 """Submissions per response of the API."""
 
 
-def fetch(workspace: Workspace) -> None:
+def download_competition(workspace: Workspace) -> None:
     """Download the competition's files into input/ and verify them; an interrupted download is resumed.
 
     Raises:
