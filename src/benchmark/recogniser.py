@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 
+from src.app.vision.arrays import Picture
 from src.app.vision.recogniser import Recogniser, load_network_records
-from src.benchmark.synthetic_pictures import Picture, draw_on_canvas, make_number_image, render_photo
+from src.benchmark.synthetic_pictures import draw_on_canvas, make_number_image, render_photo
 from src.common.arrays import Images, LabelledImages
 from src.common.errors import InputError
 from src.common.metrics import standard_error

@@ -18,13 +18,12 @@ from src.common.provenance import find_commit
 from src.common.workspace import Workspace
 from src.data.csv_files import load_test, read_submission
 from src.data.folds import Folds, load_folds
+from src.evaluation.calibration import MIN_PROBA
 from src.validation.fold_results import list_trained, load_fold_records
 from src.validation.oof import OofPredictions, load_oof_predictions, require_same_data, require_test_images
 
 NOISE = 2.0
 """Chosen weights must beat the plain mean by more than this many standard errors."""
-_MIN_PROBA = 1e-12
-"""Keeps the logarithm of a probability of 0 finite."""
 
 Weights = npt.NDArray[np.float64]
 """(m,): one weight per experiment, non-negative, with the sum 1."""
@@ -168,7 +167,7 @@ def choose_weights(proba: npt.NDArray[np.float64], labels: Labels, num_steps: in
         labels: int64 (n,).
         num_steps: the largest number of steps.
     """
-    likelihood = np.maximum(proba[:, np.arange(len(labels)), labels], _MIN_PROBA)  # (m, n)
+    likelihood = np.maximum(proba[:, np.arange(len(labels)), labels], MIN_PROBA)  # (m, n)
     weights = np.full(len(proba), 1 / len(proba))
     for _ in range(num_steps):
         previous, weights = weights, weights * (likelihood @ (1 / (weights @ likelihood))) / len(labels)
