@@ -4,7 +4,6 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import keras
 import numpy as np
@@ -61,7 +60,7 @@ class KerasTrainer:
         batches: AugmentedBatches,
         measure: Callable[[], dict[str, float]],
         context: TrainingContext,
-    ) -> tuple[keras.Model, list[dict[str, Any]]]:
+    ) -> tuple[keras.Model, list[dict[str, float]]]:
         """Train a network that `compile` has built; an interrupted training continues from its checkpoint.
 
         Args:

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 import optuna
 from optuna.exceptions import StorageInternalError
@@ -130,7 +129,7 @@ def _report_to(trial: optuna.Trial) -> Report:
     """Make a function that hands each entry of the history to Optuna, which decides whether to prune the trial."""
     numbers = count(1)
 
-    def report(entry: dict[str, Any]) -> None:
+    def report(entry: dict[str, float]) -> None:
         trial.report(entry["valid_accuracy"], next(numbers))
         if trial.should_prune():
             raise optuna.TrialPruned
