@@ -23,7 +23,7 @@ ensure_environment() {
         return
     fi
     PYTHON=.venv/bin/python
-    # .venv/made is absent while packages are being installed, so an interrupted installation begins anew.
+    # .venv/made is absent while packages are being installed, so an interrupted installation starts again.
     if [ ! -f .venv/made ] || ! "$PYTHON" -c 'import pip' 2>/dev/null; then
         make_environment || return
     fi
@@ -61,7 +61,7 @@ install_packages() {
     [ -z "$index" ] || local -x UV_DEFAULT_INDEX=${UV_DEFAULT_INDEX:-$index}
     mv .venv/made .venv/installing && touch .venv/installing
     if ! .venv/bin/uv pip install --python "$PYTHON" "${arguments[@]}" >&2; then
-        # What was not changed yet is as good as before. Otherwise the next run makes .venv anew.
+        # What was not changed yet is as good as before. Otherwise the next run makes a new .venv.
         [ .venv/lib/python3*/site-packages -nt .venv/installing ] || mv .venv/installing .venv/made
         echo "error: uv could not install $*; the lines above give the reason. Run the same command again once that is fixed" >&2
         return 1

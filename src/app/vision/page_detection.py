@@ -1,4 +1,4 @@
-"""Find a page (a piece of paper) that lies in the picture with other things around it."""
+"""Find a page (a piece of paper) in a picture that also shows other things around it."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ import numpy as np
 
 from src.app.vision.arrays import Mask, Picture
 from src.app.vision.background import (
-    MIN_BORDER_SHARE,
+    MIN_BORDER_FRACTION,
     count_border_pixels,
     find_edges,
     find_regions,
@@ -64,8 +64,8 @@ def _is_plain(picture: Picture) -> bool:
     """Return whether most of the picture looks like most of its border, so that there is no page to look for."""
     border = get_border(picture)
     color = np.median(border, axis=0)
-    shares = [(np.abs(pixels - color).max(axis=-1) < _ALIKE).mean() for pixels in (border, picture)]
-    return bool(min(shares) > _MIN_PLAIN)
+    fractions = [(np.abs(pixels - color).max(axis=-1) < _ALIKE).mean() for pixels in (border, picture)]
+    return bool(min(fractions) > _MIN_PLAIN)
 
 
 def _find_hull(picture: Picture) -> Mask | None:
@@ -74,7 +74,7 @@ def _find_hull(picture: Picture) -> Mask | None:
     num_regions, regions, area = find_regions(edges)
     on_border = count_border_pixels(regions, num_regions)
     on_border[0] = 0  # Edges are no region.
-    is_inner = on_border < MIN_BORDER_SHARE * on_border.sum()
+    is_inner = on_border < MIN_BORDER_FRACTION * on_border.sum()
     is_inner[0] = False
     largest = int((area * is_inner).argmax())
     if not is_inner[largest]:

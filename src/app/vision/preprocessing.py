@@ -75,19 +75,19 @@ def _find_on_background(picture: Picture) -> Digit | None:
     return digit if found is None else found.move(-margin, -margin, picture)
 
 
-def find_border_color(picture: Picture, min_share: float) -> npt.NDArray[np.float32] | None:
+def find_border_color(picture: Picture, min_fraction: float) -> npt.NDArray[np.float32] | None:
     """Find the median colour of a picture's border.
 
     Args:
         picture: uint8 RGB (h, w, 3).
-        min_share: the fraction of the border that must have about this colour.
+        min_fraction: the fraction of the border that must have about this colour.
 
     Returns:
         float32 RGB (3,), or None if less of the border has this colour.
     """
     border = get_border(picture).astype(np.float32)
     color = np.median(border, axis=0).astype(np.float32)
-    return color if (np.abs(border - color).max(axis=1) < _ALIKE).mean() >= min_share else None
+    return color if (np.abs(border - color).max(axis=1) < _ALIKE).mean() >= min_fraction else None
 
 
 def _find(picture: Picture) -> Digit | None:
