@@ -12,7 +12,7 @@ from scripts import run
 from src.common.workspace import Workspace, find_sample_workspace, find_workspace
 from src.data.downloads import COMPETITION_FILES, unpack, verify_input
 from src.data.sample import write_sample
-from src.kaggle.client import fetch
+from src.kaggle.client import download_competition
 from src.kaggle.connection import NoCredentialsError
 
 NO_CREDENTIALS = 3
@@ -45,7 +45,7 @@ def _download_from_kaggle(workspace: Workspace, force: bool) -> None:
         verify_input(workspace)
         return
     try:
-        fetch(workspace)
+        download_competition(workspace)
     except NoCredentialsError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(NO_CREDENTIALS)

@@ -23,7 +23,7 @@ ensure_environment() {
         return
     fi
     PYTHON=.venv/bin/python
-    # .venv/made is absent while packages are being installed, so an interrupted installation begins anew.
+    # .venv/made is absent while packages are being installed, so an interrupted installation starts again.
     if [ ! -f .venv/made ] || ! "$PYTHON" -c 'import pip' 2>/dev/null; then
         make_environment || return
     fi
@@ -38,20 +38,20 @@ make_environment() {
     base=$(find_python) || return
     echo "== environment: making .venv with $("$base" --version)" >&2
     if ! "$base" -m venv --clear .venv; then
-        echo "error: $base could not make .venv; the lines above say why" >&2
+        echo "error: $base could not make .venv; the lines above give the reason" >&2
         return 1
     fi
     touch .venv/made
 }
 
 install_packages() {
-    # --system-certs: the certificate store of the system, which knows a company's proxy.
+    # --system-certs: the certificate store of the system, which also has the certificates of a company's proxy.
     # --compile-bytecode: otherwise the first process compiles it, or each one under PYTHONDONTWRITEBYTECODE.
     local requirements index started=$SECONDS arguments=(--require-hashes --system-certs --compile-bytecode)
     [ -t 2 ] || arguments+=(--quiet) # progress bars on a terminal, errors alone in a log
     echo "== environment: installing $* into .venv" >&2
     if ! install_uv; then
-        echo "error: pip could not install uv; the lines above say why. Run the same command again once that is mended" >&2
+        echo "error: pip could not install uv; the lines above give the reason. Run the same command again once that is fixed" >&2
         return 1
     fi
     for requirements in "$@"; do
@@ -61,9 +61,9 @@ install_packages() {
     [ -z "$index" ] || local -x UV_DEFAULT_INDEX=${UV_DEFAULT_INDEX:-$index}
     mv .venv/made .venv/installing && touch .venv/installing
     if ! .venv/bin/uv pip install --python "$PYTHON" "${arguments[@]}" >&2; then
-        # What was not changed yet is as good as before. Otherwise the next run makes .venv anew.
+        # What was not changed yet is as good as before. Otherwise the next run makes a new .venv.
         [ .venv/lib/python3*/site-packages -nt .venv/installing ] || mv .venv/installing .venv/made
-        echo "error: uv could not install $*; the lines above say why. Run the same command again once that is mended" >&2
+        echo "error: uv could not install $*; the lines above give the reason. Run the same command again once that is fixed" >&2
         return 1
     fi
     for requirements in "$@"; do

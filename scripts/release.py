@@ -1,6 +1,6 @@
 """Make a network of the app from trained folds: python -m scripts.release [recogniser|touching_digits].
 
-recogniser      reads single digits; it learns from all rows and from its teachers' models of all folds, so these
+recogniser      recognises single digits; it learns from all rows and from its teachers' models of all folds, so these
                 folds, and its own for its out-of-fold accuracy, must be trained first
 touching_digits finds the digits of a number, also where they touch; it is the model of its fold 0
 

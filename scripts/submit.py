@@ -12,7 +12,7 @@ from src.kaggle.submissions import submit
 
 
 def main() -> None:
-    """Send the file, and print what Kaggle says."""
+    """Send the file, and print Kaggle's response and the score."""
     parser = argparse.ArgumentParser(prog="python -m scripts.submit", description=__doc__)
     parser.add_argument("file", nargs="?", type=Path, metavar="FILE")
     parser.add_argument("-m", "--message", help="what Kaggle shows with it (default: experiments, OOF, commit)")

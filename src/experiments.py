@@ -157,8 +157,8 @@ _TABLE = (
         SklearnTrainer(estimators.svm_hog),
         "Histograms of oriented gradients and a Gaussian support vector machine.",
     ),
-    Experiment("knn", SklearnTrainer(estimators.knn), "The five nearest neighbours among deslanted images."),
-    Experiment("lightgbm", BOOSTED, "Gradient-boosted trees on deslanted pixels."),
+    Experiment("knn", SklearnTrainer(estimators.knn), "The five nearest neighbours among deskewed images."),
+    Experiment("lightgbm", BOOSTED, "Gradient-boosted trees on deskewed pixels."),
     Experiment("dnn", DENSE, "Two dense layers, neither tuned nor augmented; after Keras' mnist_mlp.py."),
     Experiment("dnn_augmented", replace(DENSE, epochs=60, augmentation=AFFINE), "dnn with affine augmentation."),
     Experiment(

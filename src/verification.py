@@ -10,7 +10,7 @@ from src.common.workspace import Workspace
 from src.data.csv_files import read_submission
 from src.data.datasets import Dataset, load_dataset
 from src.experiments import EXPERIMENTS
-from src.kaggle.submissions import load_origin
+from src.kaggle.submissions import ENSEMBLE_REMEDY, load_origin
 from src.validation.fold_results import (
     FoldRecord,
     list_trained,
@@ -38,8 +38,8 @@ def verify(workspace: Workspace) -> Iterator[Finding]:
     yield from _verify_folds(dataset, workspace)
     if workspace.submission_csv.exists():
         yield "submission", _find_submission_fault(dataset, workspace)
-    for name in ("input", "folds", "oof", "submissions"):
-        for path in sorted((workspace.root / name).glob("**/.tmp.*")):
+    for directory in workspace.directories:
+        for path in sorted(directory.glob("**/.tmp.*")):
             if not is_being_written(path):
                 yield str(path.relative_to(workspace.root)), f"left by a process that was killed; delete it: rm {path}"
 
@@ -97,8 +97,11 @@ def _require_checksums(record: FoldRecord, workspace: Workspace) -> None:
 
 def _find_submission_fault(dataset: Dataset, workspace: Workspace) -> str | None:
     try:
-        read_submission(workspace.submission_csv, len(dataset.test_images))
+        read_submission(workspace.submission_csv, len(dataset.test_images), ENSEMBLE_REMEDY)
+    except InputError as error:
+        return str(error)
+    try:
         load_origin(workspace.submission_csv, dataset.test_images, workspace)
     except InputError as error:
-        return f"{error}; make it again: python -m scripts.ensemble"
+        return f"{error}; {ENSEMBLE_REMEDY}"
     return None

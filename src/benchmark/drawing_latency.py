@@ -59,8 +59,8 @@ def measure_drawing_latency(workspace: Workspace) -> dict[str, Any]:
         chromium = None
     if chromium is None:
         raise InputError(
-            "this needs a browser; install the system package chromium, and .venv/bin/pip install -r "
-            "requirements-dev.txt"
+            "Chromium or Playwright is missing; install the system package chromium, and Playwright: .venv/bin/uv pip "
+            "install -r requirements-dev.txt"
         )
     milliseconds = []
     with serve(workspace), sync_playwright() as playwright:

@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 
+from src.app.vision.arrays import Picture
 from src.app.vision.recogniser import Recogniser, load_network_records
-from src.benchmark.synthetic_pictures import Picture, draw_on_canvas, make_number_image, render_photo
+from src.benchmark.synthetic_pictures import draw_on_canvas, make_number_image, render_photo
 from src.common.arrays import Images, LabelledImages
 from src.common.errors import InputError
 from src.common.metrics import standard_error
@@ -38,7 +39,7 @@ def measure_recogniser(workspace: Workspace) -> dict[str, Any]:
         number_accuracy, number_standard_error: of photos of numbers with five digits, all of them right.
         paper_accuracy, paper_standard_error: of photos of single digits.
         invariance_rate: fraction of drawings with the same prediction as the plain drawing, the mean over all variants.
-        invariance: the same for each variant.
+        invariance: that fraction for each variant.
 
     Raises:
         InputError: fold 0's network has not been exported, or the tracked network was trained on rows of other folds.

@@ -102,7 +102,7 @@ def _send(png: bytes, num_clients: int, seconds: float, rate: float | None = Non
     end = time.perf_counter() + seconds
 
     def run_client(_: int) -> list[tuple[float, bool]]:
-        # http.client takes less of the cores, which the server needs too, than the comfortable libraries.
+        # http.client takes less of the cores, which the server needs too, than urllib3 or requests.
         connection = HTTPConnection("127.0.0.1", _PORT)
         responses = []
         while (started := time.perf_counter()) < end:

@@ -7,13 +7,13 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from src.app.vision.arrays import Picture
 from src.common.arrays import Images
 from src.common.competition import IMAGE_SIDE
+from src.images.centering import find_extent
 
-Picture = npt.NDArray[np.uint8]
-"""RGB, (h, w, 3)."""
-Mask = npt.NDArray[np.float32]
-"""(h, w): how much a pixel is covered, 0 to 1."""
+Coverage = npt.NDArray[np.float32]
+"""(h, w): the fraction of each pixel that is covered, 0 to 1."""
 
 _CANVAS_SIDE = 280  # pixels
 _INK_COLORS = ((20, 20, 25), (20, 30, 120), (150, 20, 30), (20, 90, 40), (80, 80, 85), (60, 30, 110))
@@ -106,7 +106,7 @@ def make_number_image(images: Images, rng: np.random.Generator) -> npt.NDArray[n
     for image in images:
         zoom = rng.uniform(0.9, 1.1)
         digit = np.asarray(cv2.resize(image, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_LINEAR), np.uint8)
-        rows, columns = (np.flatnonzero((digit > _INK).any(axis=axis)) for axis in (1, 0))
+        rows, columns = find_extent(digit > _INK)
         digit = digit[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
         gap = int(rng.integers(-2, 1) if rng.random() < 1 / 3 else rng.integers(1, 8))
         left, top = max(0, end + gap), _NUMBER_BASELINE - len(digit) + int(rng.integers(-2, 3))
@@ -116,7 +116,7 @@ def make_number_image(images: Images, rng: np.random.Generator) -> npt.NDArray[n
     return number[:, : end + _NUMBER_MARGIN, None]
 
 
-def _place(image: Images, shape: tuple[int, int], center: Sequence[float], scale: float, rotation: float) -> Mask:
+def _place(image: Images, shape: tuple[int, int], center: Sequence[float], scale: float, rotation: float) -> Coverage:
     """Place the ink of an image in a larger picture: float32 (h, w), 0 to 1."""
     middle = (np.array(image.shape[1::-1]) - 1) / 2
     matrix = np.asarray(cv2.getRotationMatrix2D(tuple(middle), rotation, scale), np.float64)
@@ -131,7 +131,7 @@ def _draw_color(colors: Sequence[tuple[int, int, int]], rng: np.random.Generator
     return np.array(colors[int(rng.integers(len(colors)))], np.float64)
 
 
-def _draw_ruled_lines(height: int, width: int, size: float, rng: np.random.Generator) -> Mask:
+def _draw_ruled_lines(height: int, width: int, size: float, rng: np.random.Generator) -> Coverage:
     """Draw the lines or squares of paper: float32 (h, w), 0 to 1."""
     lines = np.zeros((height, width), np.float32)
     spacing = rng.uniform(max(10, 0.35 * size), max(14, 1.3 * size))
@@ -142,7 +142,7 @@ def _draw_ruled_lines(height: int, width: int, size: float, rng: np.random.Gener
         across = np.array([-along[1], along[0]])
         for number in range(-int(length / spacing) - 1, int(length / spacing) + 2):
             middle = np.array([width / 2, height / 2]) + across * (number * spacing + offset)
-            # The last argument of cv2.line says that coordinates are in sixteenths of a pixel.
+            # With 4, the last argument of cv2.line, coordinates are in sixteenths of a pixel.
             start, end = (np.round(16 * (middle + sign * length * along)).astype(int).tolist() for sign in (-1, 1))
             cv2.line(lines, start, end, 1.0, thickness, cv2.LINE_AA, 4)
     return lines.clip(0, 1)

@@ -103,7 +103,7 @@ def send_to(send: Callable[[Event], None], label: str) -> None:
 
     Args:
         send: gets each event; the other process calls `show` with it.
-        label: stands before each line and bar.
+        label: is put before each line and bar.
     """
     global _display  # noqa: PLW0603  A process has one display, as it has one stderr.
     _display = _Sender(send, label)
@@ -137,7 +137,7 @@ def bar(description: str, total: int | None, completed: int = 0) -> Iterator[Cal
     Nothing is drawn where stderr is no terminal; use `say` for steps that belong in a log file.
 
     Args:
-        description: stands before the bar.
+        description: is shown before the bar.
         total: number of steps; None if it is unknown.
         completed: number of steps that were done before.
 

@@ -1,4 +1,4 @@
-"""Paths of files and directories. No other module knows their names or reads DIGITS_WORKSPACE."""
+"""Paths of files and directories. Only this module reads DIGITS_WORKSPACE."""
 
 import os
 from dataclasses import dataclass
@@ -15,6 +15,11 @@ class Workspace:
     """A directory that holds input/, folds/, oof/ and submissions/."""
 
     root: Path
+
+    @property
+    def directories(self) -> tuple[Path, ...]:
+        """All directories that commands write to."""
+        return tuple(self.root / name for name in ("input", "folds", "oof", "submissions"))
 
     @property
     def input_dir(self) -> Path:

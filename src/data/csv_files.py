@@ -30,7 +30,14 @@ def load_train(workspace: Workspace) -> LabelledImages:
 
 
 def read_train(path: Path) -> LabelledImages:
-    """Read a file in the format of train.csv; returns and raises the same as `load_train`."""
+    """Read a CSV file in the format of train.csv.
+
+    Returns:
+        Images, uint8 (n, 28, 28, 1), and labels, int64 (n,), in the order of the file.
+
+    Raises:
+        InputError: the file is missing or holds anything but complete rows of a label 0..9 and 784 pixels 0..255.
+    """
     table = _read_table(path, (LABEL_COLUMN, *PIXEL_COLUMNS))
     labels = table[:, 0].astype(np.int64)
     wrong = np.flatnonzero(labels >= NUM_CLASSES)
@@ -116,12 +123,13 @@ def _find_invalid_row(path: Path, columns: tuple[str, ...]) -> str | None:
     return None
 
 
-def read_submission(path: Path, num_rows: int) -> Labels:
+def read_submission(path: Path, num_rows: int, remedy: str = DOWNLOAD_REMEDY) -> Labels:
     """Read a file in the format that Kaggle scores.
 
     Args:
         path: a CSV file with the columns ImageId and Label.
         num_rows: how many rows it must have.
+        remedy: the end of the error messages: how to get a correct file.
 
     Returns:
         Labels, int64 (num_rows,).
@@ -131,15 +139,15 @@ def read_submission(path: Path, num_rows: int) -> Labels:
             0..9.
     """
     if not path.is_file():
-        raise InputError(f"{path} is missing; {DOWNLOAD_REMEDY}")
+        raise InputError(f"{path} is missing; {remedy}")
     try:
         frame = pd.read_csv(path)
     except ValueError as error:  # Of the parser of pandas, or of text that is not UTF-8.
-        raise InputError(f"{path} is not a readable CSV file ({str(error).strip()}); {DOWNLOAD_REMEDY}") from None
+        raise InputError(f"{path} is not a readable CSV file ({str(error).strip()}); {remedy}") from None
     if tuple(frame.columns) != SUBMISSION_COLUMNS:
-        raise InputError(f"{path} has the columns {', '.join(map(str, frame.columns))}, not ImageId,Label")
+        raise InputError(f"{path} has the columns {', '.join(map(str, frame.columns))}, not ImageId,Label; {remedy}")
     if not np.array_equal(frame["ImageId"], np.arange(1, num_rows + 1)):
-        raise InputError(f"{path} has {len(frame)} rows, or ImageIds that are not 1..{num_rows} in order")
+        raise InputError(f"{path} has {len(frame)} rows, or ImageIds that are not 1..{num_rows} in order; {remedy}")
     if not frame["Label"].isin(range(NUM_CLASSES)).all():
-        raise InputError(f"{path} has a Label that is not a digit 0..9")
+        raise InputError(f"{path} has a Label that is not a digit 0..9; {remedy}")
     return frame["Label"].to_numpy(np.int64)

@@ -24,7 +24,7 @@ def measure_ink(images: Images) -> Statistic:
 def measure_slant(images: npt.NDArray[np.uint8]) -> Statistic:
     """Measure the slant of each image in columns to the right per row upwards: positive leans to the right.
 
-    It is the covariance of column and row, weighted by ink, over the variance of the row, as in the deslanting of
+    It is the covariance of column and row, weighted by ink, over the variance of the row, as in the deskewing of
     MNIST images by LeCun et al. 1998, "Gradient-based learning applied to document recognition".
 
     Args:

@@ -45,10 +45,10 @@ def write_sample(workspace: Workspace) -> None:
     image_id, label = SUBMISSION_COLUMNS
     test_labels = pd.DataFrame({image_id: np.arange(1, len(test) + 1), label: labels[test_rows]})
     files = {
-        workspace.test_labels_csv: test_labels,  # First, as its presence tells that the workspace holds the sample.
+        workspace.test_labels_csv: test_labels,  # First, as its presence marks the workspace of the sample.
         workspace.test_csv: test,
         workspace.sample_submission_csv: test_labels.assign(**{label: 0}),
-        workspace.train_csv: train,  # Last, as its presence tells that all files are there.
+        workspace.train_csv: train,  # Last, as its presence means that all files are there.
     }
     for path, frame in files.items():
         with atomic_write(path) as temporary:

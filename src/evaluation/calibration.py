@@ -10,7 +10,7 @@ from scipy.special import softmax
 
 from src.common.arrays import Labels, Proba
 
-_MIN_PROBA = 1e-12
+MIN_PROBA = 1e-12
 """Keeps the logarithm of a probability of 0 finite."""
 
 
@@ -61,4 +61,4 @@ def find_temperature(proba: Proba, labels: Labels) -> float:
 
 
 def _compute_logits(proba: Proba) -> npt.NDArray[np.float64]:
-    return np.log(np.maximum(proba.astype(np.float64), _MIN_PROBA))
+    return np.log(np.maximum(proba.astype(np.float64), MIN_PROBA))

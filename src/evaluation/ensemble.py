@@ -18,13 +18,12 @@ from src.common.provenance import find_commit
 from src.common.workspace import Workspace
 from src.data.csv_files import load_test, read_submission
 from src.data.folds import Folds, load_folds
+from src.evaluation.calibration import MIN_PROBA
 from src.validation.fold_results import list_trained, load_fold_records
 from src.validation.oof import OofPredictions, load_oof_predictions, require_same_data, require_test_images
 
 NOISE = 2.0
 """Chosen weights must beat the plain mean by more than this many standard errors."""
-_MIN_PROBA = 1e-12
-"""Keeps the logarithm of a probability of 0 finite."""
 
 Weights = npt.NDArray[np.float64]
 """(m,): one weight per experiment, non-negative, with the sum 1."""
@@ -77,7 +76,14 @@ def make_ensemble(workspace: Workspace, experiments: Sequence[str] = ()) -> Ense
 
 
 def _load_complete_members(workspace: Workspace, folds: Folds) -> tuple[list[OofPredictions], dict[str, str]]:
-    """Load the experiments that have all folds and were trained on all training rows; say why others are excluded."""
+    """Load the experiments that have all folds and were trained on all training rows.
+
+    Returns:
+        The members, and by experiment why each of the others is excluded.
+
+    Raises:
+        InputError: a fold result is damaged, or no experiment is complete.
+    """
     members, excluded = [], {}
     for name in list_trained(workspace):
         num_complete = len(load_fold_records(workspace, name, folds.num_folds))
@@ -97,7 +103,7 @@ def _load_complete_members(workspace: Workspace, folds: Folds) -> tuple[list[Oof
 def blend(members: Sequence[OofPredictions], labels: Labels, assignment: npt.NDArray[np.int64]) -> Blend:
     """Blend by the plain mean, unless weights chosen on OOF predictions beat it by more than noise.
 
-    The weights are judged by nested cross-validation: those for a fold's rows are chosen on the other folds' rows.
+    The weights are evaluated by nested cross-validation: those for a fold's rows are chosen on the other folds' rows.
 
     Args:
         members: at least one.
@@ -161,7 +167,7 @@ def choose_weights(proba: npt.NDArray[np.float64], labels: Labels, num_steps: in
         labels: int64 (n,).
         num_steps: the largest number of steps.
     """
-    likelihood = np.maximum(proba[:, np.arange(len(labels)), labels], _MIN_PROBA)  # (m, n)
+    likelihood = np.maximum(proba[:, np.arange(len(labels)), labels], MIN_PROBA)  # (m, n)
     weights = np.full(len(proba), 1 / len(proba))
     for _ in range(num_steps):
         previous, weights = weights, weights * (likelihood @ (1 / (weights @ likelihood))) / len(labels)
@@ -173,7 +179,7 @@ def choose_weights(proba: npt.NDArray[np.float64], labels: Labels, num_steps: in
 def write_submission(
     result: Blend, members: Sequence[OofPredictions], folds: Folds, workspace: Workspace
 ) -> dict[str, Any]:
-    """Write submission.csv and, beside it, submission.json, which says where the submission comes from.
+    """Write submission.csv and, beside it, submission.json with the origin of the submission.
 
     Returns:
         The contents of submission.json.

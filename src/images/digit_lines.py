@@ -1,7 +1,7 @@
 """Lines of digits that touch: how ink becomes the input of the line network, and what its output means.
 
-The network reads an image 28 pixels high and of any width. For every `COLUMN_STEP` columns it says whether they are the
-centre of a digit, and of which one.
+The input of the network is an image 28 pixels high and of any width. For every `COLUMN_STEP` columns the network
+predicts whether they are the centre of a digit, and of which one.
 """
 
 from dataclasses import dataclass
@@ -11,18 +11,15 @@ import numpy as np
 import numpy.typing as npt
 
 from src.common.competition import IMAGE_SIDE, NUM_CLASSES
-from src.images.centering import DIGIT_BOX, INK_THRESHOLD, resize
+from src.images.centering import DIGIT_BOX, INK_THRESHOLD, InkImage, find_extent, resize
 
 COLUMN_STEP = 2
-"""Pixels: the network has one output for so many columns."""
+"""Pixels: the number of columns that share one output of the network."""
 NO_CENTER = NUM_CLASSES
 """The class of columns that are not the centre of a digit."""
 MARGIN = 4
 """Pixels of background on each side of the ink."""
 _WIDTH_UNIT = 4  # pixels: widths of line images are multiples of it
-
-Ink = npt.NDArray[np.float32]
-"""(h, w): from 0, background, to 1, full ink."""
 
 
 @dataclass(frozen=True)
@@ -42,14 +39,14 @@ class LineImage:
         return (x - MARGIN) / self.scale + self.start
 
 
-def make_line_image(ink: Ink, digit_height: float) -> LineImage | None:
-    """Scale ink, float32 (h, w), to the size of MNIST's digits; None if there is no ink.
+def make_line_image(ink: InkImage, digit_height: float) -> LineImage | None:
+    """Scale ink to the size of MNIST's digits; return None if there is no ink.
 
     Args:
-        ink: the digits.
+        ink: of the digits, float32 (h, w).
         digit_height: rows of the ink that a digit of this line is high, so that a lower one stays lower.
     """
-    rows, columns = (np.flatnonzero((ink > INK_THRESHOLD).any(axis=axis)) for axis in (1, 0))
+    rows, columns = find_extent(ink > INK_THRESHOLD)
     if not len(rows):
         return None
     scale = DIGIT_BOX / max(rows[-1] + 1 - rows[0], digit_height)
@@ -63,7 +60,7 @@ def make_line_image(ink: Ink, digit_height: float) -> LineImage | None:
 
 @dataclass(frozen=True)
 class DigitCenter:
-    """A digit that the network sees in a line."""
+    """A digit that the network has found in a line."""
 
     x: float  # column of the line image
     proba: npt.NDArray[np.float32]  # (10,)

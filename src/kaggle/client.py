@@ -21,7 +21,7 @@ _PAGE_SIZE = 100
 """Submissions per response of the API."""
 
 
-def fetch(workspace: Workspace) -> None:
+def download_competition(workspace: Workspace) -> None:
     """Download the competition's files into input/ and verify them; an interrupted download is resumed.
 
     Raises:
@@ -51,7 +51,12 @@ class KaggleSubmission:
 
 
 def count_submissions_left() -> int:
-    """Ask how many submissions Kaggle still accepts today. Raises InputError as `connect` does."""
+    """Ask Kaggle how many submissions it still accepts today.
+
+    Raises:
+        NoCredentialsError: the kaggle package finds no credentials.
+        InputError: Kaggle refuses, or the network fails.
+    """
     with connect() as api:
         return int(api.competition_get_submission_limits(SLUG).num_allowed_now)
 
@@ -63,7 +68,8 @@ def send(path: Path, message: str) -> int:
         Kaggle's reference, which proves that Kaggle has the file.
 
     Raises:
-        InputError: as `connect`, or the upload failed.
+        NoCredentialsError: the kaggle package finds no credentials.
+        InputError: Kaggle refuses the file, or the network fails.
     """
     printed = io.StringIO()
     with connect() as api, contextlib.redirect_stdout(printed):
@@ -75,10 +81,14 @@ def send(path: Path, message: str) -> int:
 
 
 def list_submissions() -> pd.DataFrame:
-    """Ask for all submissions of this account, the latest first; the columns are the fields of `KaggleSubmission`.
+    """Ask Kaggle for all submissions of this account, the latest first.
+
+    Returns:
+        One row per submission; the columns are the fields of `KaggleSubmission`.
 
     Raises:
-        InputError: as `connect`.
+        NoCredentialsError: the kaggle package finds no credentials.
+        InputError: Kaggle refuses, or the network fails.
     """
     submissions: dict[int, KaggleSubmission] = {}
     page = 1
@@ -94,7 +104,7 @@ def list_submissions() -> pd.DataFrame:
 
 
 def wait_for_score(reference: int, seconds: float, interval: float = 5.0) -> KaggleSubmission | None:
-    """Ask for a submission until Kaggle has scored or rejected it.
+    """Ask Kaggle for a submission until it is scored or rejected.
 
     Args:
         reference: Kaggle's number of the submission.
@@ -105,7 +115,8 @@ def wait_for_score(reference: int, seconds: float, interval: float = 5.0) -> Kag
         The submission, or None if Kaggle takes longer.
 
     Raises:
-        InputError: as `connect`.
+        NoCredentialsError: the kaggle package finds no credentials.
+        InputError: Kaggle refuses, or the network fails.
     """
     deadline = time.monotonic() + seconds
     with connect() as api:

@@ -84,8 +84,8 @@ def fetch_results(workspace: Workspace, interval: float) -> FetchedRun:
 
     Raises:
         NoCredentialsError: the kaggle package finds no credentials.
-        InputError: Kaggle knows no run, its results are damaged or of other data or folds, the network fails, or the
-            user stops waiting by Ctrl-C.
+        InputError: Kaggle has no run, its results are damaged or of other data or folds, the network fails, or the user
+            stops waiting by Ctrl-C.
     """
     _require_local_data(workspace)
     notebook, failure = f"{_find_username()}/{TITLE}", ""
@@ -121,7 +121,7 @@ def _wait_for_end(notebook: str, interval: float) -> _Status:
     """Ask for the status until the run is over, and show each change.
 
     Raises:
-        InputError: Kaggle knows no run, or too many requests failed in a row.
+        InputError: Kaggle has no run, or too many requests failed in a row.
     """
     last, num_failures = "", 0
     while True:
@@ -146,5 +146,5 @@ def _ask_status(notebook: str) -> _Status:
         try:
             response = api.kernels_status(notebook)
         except ValueError:  # The package's message is several sentences about leaderboards.
-            raise InputError(f"Kaggle knows no run of {notebook}; send one: python -m scripts.push_notebook") from None
+            raise InputError(f"Kaggle has no run of {notebook}; send one: python -m scripts.push_notebook") from None
     return _Status(response.status.name, response.failure_message or "")

@@ -65,7 +65,7 @@ def update_history(workspace: Workspace) -> pd.DataFrame:
 
     Returns:
         One row per submission, the oldest first: the columns of `load_log` and of `client.list_submissions`. Where both
-        know a value, it is Kaggle's. Submissions from elsewhere have no oof_accuracy, file_hash and commit.
+        have a value, it is Kaggle's. Submissions from elsewhere have no oof_accuracy, file_hash and commit.
 
     Raises:
         NoCredentialsError: the kaggle package finds no credentials.
@@ -78,6 +78,14 @@ def update_history(workspace: Workspace) -> pd.DataFrame:
 
 
 def merge_history(log: pd.DataFrame, listed: pd.DataFrame) -> pd.DataFrame:
-    """Merge the log with Kaggle's list as `update_history` returns it."""
+    """Merge the log with Kaggle's list of submissions.
+
+    Args:
+        log: the columns of `load_log`.
+        listed: the columns of `client.list_submissions`.
+
+    Returns:
+        One row per submission, the oldest first, with all of these columns; Kaggle's values replace those of the log.
+    """
     merged = listed.set_index("reference").combine_first(log.set_index("reference"))
     return merged.reset_index().sort_values("time", ignore_index=True)

@@ -18,6 +18,7 @@ from src.data.csv_files import load_test, load_train, read_submission
 from src.kaggle.client import count_submissions_left, list_submissions, send, wait_for_score
 from src.kaggle.submission_log import append_to_log, load_log, log_scores, merge_history
 
+ENSEMBLE_REMEDY = "make a submission with python -m scripts.ensemble"
 _LATER = "to see the score later: python -m scripts.submissions"
 
 
@@ -143,12 +144,12 @@ def check_submission(path: Path, workspace: Workspace, force: bool = False) -> C
             "DIGITS_WORKSPACE"
         )
     test_images = load_test(workspace)
-    read_submission(path, len(test_images))
+    read_submission(path, len(test_images), ENSEMBLE_REMEDY)
     try:
         origin = load_origin(path, test_images, workspace)
     except InputError as error:
         if not force:
-            remedy = "make one with python -m scripts.ensemble, or send a file that was made elsewhere with --force"
+            remedy = f"{ENSEMBLE_REMEDY}, or send a file that was made elsewhere with --force"
             raise InputError(f"{error}; {remedy}") from None
         origin = {}
     return Candidate(path, hash_file(path), origin)

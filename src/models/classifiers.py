@@ -10,6 +10,8 @@ from typing import Any, Protocol, Self
 import joblib
 import keras
 import numpy as np
+import numpy.typing as npt
+from sklearn.pipeline import Pipeline
 
 from src.common.arrays import Images, Proba
 from src.common.competition import NUM_CLASSES
@@ -26,7 +28,7 @@ class Classifier(Protocol):
 
     suffix: str
     """Suffix of the saved file."""
-    history: Sequence[dict[str, Any]]
+    history: Sequence[dict[str, float]]
     """One entry per epoch (loss, accuracies, seconds); empty if there are no epochs or the model was loaded."""
 
     def predict_proba(self, images: Images) -> Proba:
@@ -47,7 +49,7 @@ class KerasClassifier:
 
     suffix = ".keras"
 
-    def __init__(self, model: keras.Model, history: Sequence[dict[str, Any]] = (), tta: TTA | None = None):
+    def __init__(self, model: keras.Model, history: Sequence[dict[str, float]] = (), tta: TTA | None = None):
         self.model, self.history, self.tta = model, history, tta
 
     def predict_proba(self, images: Images) -> Proba:
@@ -67,7 +69,7 @@ class KerasClassifier:
         return int(self.model.count_params())
 
     def save(self, path: Path) -> None:
-        """Write a .keras file, which `keras.models.load_model` reads too; TTA stands in it as an entry of its own."""
+        """Write a .keras file, which `keras.models.load_model` reads too; TTA is an additional entry in it."""
         self.model.save(path)
         entry = {"kind": type(self).__name__, "tta": None if self.tta is None else asdict(self.tta)}
         with zipfile.ZipFile(path, "a") as archive:
@@ -75,7 +77,7 @@ class KerasClassifier:
 
 
 class LineClassifier(KerasClassifier):
-    """A network that reads whole lines of digits, used on images of one digit: each image is a line."""
+    """A network that recognises whole lines of digits, used on images of one digit: each image is a line."""
 
     def _predict_once(self, images: Images) -> Proba:
         """Sum, for each digit, the probabilities that a column is the centre of it, and normalise."""
@@ -84,8 +86,8 @@ class LineClassifier(KerasClassifier):
         return proba
 
 
-def predict_in_batches(model: keras.Model, images: Images) -> Any:
-    """Compute the output of a model for images, uint8 (n, h, w, 1), batch by batch: a NumPy array.
+def predict_in_batches(model: keras.Model, images: Images) -> npt.NDArray[np.float32]:
+    """Compute the output of a model for images, uint8 (n, h, w, 1), batch by batch: float32 (n, ...).
 
     Not `model.predict`, whose tf.data pipeline can take seconds to shut down after each call.
     """
@@ -93,11 +95,11 @@ def predict_in_batches(model: keras.Model, images: Images) -> Any:
     return np.concatenate([_predict_batch(model, batch) for batch in batches])
 
 
-def _predict_batch(model: keras.Model, images: Images) -> Any:
+def _predict_batch(model: keras.Model, images: Images) -> npt.NDArray[np.float32]:
     # Filled up to a power of two, as backends compile the model again for each batch size.
     filled = np.zeros((1 << (len(images) - 1).bit_length(), *images.shape[1:]), images.dtype)
     filled[: len(images)] = images
-    return model.predict_on_batch(filled)[: len(images)]
+    return np.asarray(model.predict_on_batch(filled)[: len(images)])
 
 
 class SklearnClassifier:
@@ -105,7 +107,7 @@ class SklearnClassifier:
 
     suffix = ".joblib"
 
-    def __init__(self, pipeline: Any, history: Sequence[dict[str, Any]] = ()):
+    def __init__(self, pipeline: Pipeline, history: Sequence[dict[str, float]] = ()):
         self.pipeline, self.history = pipeline, history
 
     def predict_proba(self, images: Images) -> Proba:

@@ -82,7 +82,7 @@ def knn(seed: int, num_components: int = 40, num_neighbors: int = 5) -> Pipeline
     Args:
         seed: of the randomised PCA.
         num_components: principal components that are kept.
-        num_neighbors: neighbours that decide.
+        num_neighbors: neighbours whose labels are averaged.
     """
     return make_pipeline(
         FunctionTransformer(deskew),

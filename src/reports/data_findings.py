@@ -23,7 +23,7 @@ NUM_MAPPED = 2000
 NUM_OUTLIERS = 12
 """Per digit."""
 NUM_NEIGHBORS = 5
-"""Nearest images of the same digit whose mean distance tells how unusual an image is."""
+"""Nearest images of the same digit whose mean distance measures how unusual an image is."""
 
 
 @dataclass(frozen=True)
@@ -76,9 +76,9 @@ class DigitMap(NamedTuple):
 
 
 class Drift(NamedTuple):
-    """How well a model can tell test images from training images."""
+    """How well a classifier distinguishes test images from training images."""
 
-    auc: float  # area under the ROC curve; 0.5 means not at all
+    auc: float  # area under the ROC curve; 0.5 means no better than chance
     standard_error: float
 
 
@@ -151,7 +151,7 @@ def find_outliers(data: CompetitionImages) -> dict[int, RowNumbers]:
 def measure_drift(data: CompetitionImages) -> Drift:
     """Measure by adversarial validation whether test images differ from training images.
 
-    A classifier is trained to tell them apart; its area under the ROC curve is measured by cross-validation. The
+    A classifier is trained to distinguish them; its area under the ROC curve is measured by cross-validation. The
     standard error is that of an area of 0.5 (Hanley and McNeil 1982).
 
     Raises:

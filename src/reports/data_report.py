@@ -1,4 +1,4 @@
-"""The page input/data_report.html: what the images look like, before anything is trained."""
+"""The page input/data_report.html: properties of the images, before anything is trained."""
 
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -44,7 +44,7 @@ class ShownPair(NamedTuple):
 
 
 class DigitSummary(NamedTuple):
-    """What the images of one digit look like, as data URIs."""
+    """The typical images of one digit, as data URIs."""
 
     digit: int
     mean: str

@@ -21,7 +21,7 @@ from src.validation.fold_results import list_trained
 from src.validation.oof import OofPredictions, load_oof_predictions
 
 BLEND = "blend"
-"""The name that stands for the last blend."""
+"""The name of the last blend, as an argument instead of an experiment."""
 NUM_QUANTILES = 10
 
 

@@ -1,7 +1,5 @@
 """Plots of the error report."""
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -50,7 +48,7 @@ def _find_lower_limit(labels: Labels, proba: Proba) -> float:
     return max(0.0, 1 - 3 * max(1 - worst, 0.005))
 
 
-def draw_histories(histories: dict[str, dict[int, list[dict[str, Any]]]]) -> Figure:
+def draw_histories(histories: dict[str, dict[int, list[dict[str, float]]]]) -> Figure:
     """Draw training loss and validation error over the epochs or boosting stages.
 
     Args:

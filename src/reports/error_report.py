@@ -143,7 +143,7 @@ def _write_page(model: AnalyzedModel, dataset: Dataset, summary: list[str], work
     )
 
 
-def _collect_histories(model: AnalyzedModel) -> dict[str, dict[int, list[dict[str, Any]]]]:
+def _collect_histories(model: AnalyzedModel) -> dict[str, dict[int, list[dict[str, float]]]]:
     """Collect the training histories of the members that have one, by experiment and fold."""
     histories = {
         name: {record.fold: record.history for record in model.experiments[name].records if record.history}

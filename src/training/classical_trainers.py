@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -45,9 +45,9 @@ class SklearnTrainer:
 
 @dataclass(frozen=True)
 class LightGBMTrainer:
-    """Gradient-boosted trees on deslanted pixels; each round of boosting adds ten trees, one for each digit.
+    """Gradient-boosted trees on deskewed pixels; each round of boosting adds ten trees, one for each digit.
 
-    LightGBM's own names stand in brackets.
+    The names of LightGBM's parameters are in brackets.
     """
 
     num_rounds: int = 300  # (n_estimators)
@@ -107,7 +107,7 @@ class _StageWatch:
     ):
         self.valid_features, self.valid_labels = valid_features, valid_labels
         self.round_done, self.report = round_done, report
-        self.history: list[dict[str, Any]] = []
+        self.history: list[dict[str, float]] = []
         self.started = time.perf_counter()
 
     def __call__(self, env: "CallbackEnv") -> None:

@@ -37,8 +37,17 @@ class JaxDraws:
         return keys[1]
 
 
-def distort(augmentation: Augmentation, images: jax.Array, key: jax.Array) -> jax.Array:
-    """Distort images, uint8 (n, 28, 28, 1), at random: float32 (n, 28, 28, 1), rounded to whole grey levels."""
+def augment(augmentation: Augmentation, images: jax.Array, key: jax.Array) -> jax.Array:
+    """Distort each image by random numbers, as `src.images.augmentation.augment` does on the host.
+
+    Args:
+        augmentation: the ranges.
+        images: uint8 (n, 28, 28, 1).
+        key: of JAX's random numbers.
+
+    Returns:
+        float32 (n, 28, 28, 1), rounded to whole grey levels.
+    """
     draws = JaxDraws(key)
     distorted = resample(images, draw_sources(augmentation, len(images), draws, jnp))
     changed: jax.Array = change_strokes(augmentation, distorted, draws, jnp)
@@ -139,7 +148,7 @@ def _compile(
     ) -> tuple[State, jax.Array, jax.Array]:
         def step(state: State, inputs: tuple[jax.Array, jax.Array]) -> tuple[State, tuple[jax.Array, jax.Array]]:
             (trainable, others, optimizer), (rows, key) = state, inputs
-            pixels = images[rows] if augmentation is None else distort(augmentation, images[rows], key)
+            pixels = images[rows] if augmentation is None else augment(augmentation, images[rows], key)
             gradient = jax.value_and_grad(measure, has_aux=True)
             (loss, (others, accuracy)), gradients = gradient(trainable, others, pixels, targets[rows])
             trainable, optimizer = model.optimizer.stateless_apply(optimizer, gradients, trainable)

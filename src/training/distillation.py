@@ -12,19 +12,15 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from src.common.arrays import Images, SoftLabelledImages
 from src.common.competition import IMAGE_SIDE, NUM_CLASSES
 from src.images.augmentation import Augmentation, augment
-from src.images.centering import center
+from src.images.centering import InkImage, center
 from src.models.classifiers import Classifier
 
 _CHUNK = 4096  # images that are distorted at once: bounds the memory
 _INK = 60  # grey levels: fainter columns count as background
-
-Ink = npt.NDArray[np.float32]
-"""(28, w): from 0, background, to 1, full ink."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +84,7 @@ def make_negatives(recipe: Distillation, images: Images, seed: int) -> Images:
     return np.stack([image for image in map(center, negatives) if image is not None])
 
 
-def _make_negative(recipe: Distillation, one: Images, other: Images, rng: np.random.Generator) -> Ink:
+def _make_negative(recipe: Distillation, one: Images, other: Images, rng: np.random.Generator) -> InkImage:
     if rng.random() < recipe.noise_fraction:
         return _make_noise(rng)
     left, right = _crop_columns(one), _crop_columns(other)
@@ -98,19 +94,19 @@ def _make_negative(recipe: Distillation, one: Images, other: Images, rng: np.ran
     return _place_side_by_side(left, right, int(rng.integers(-2, 3)))
 
 
-def _make_noise(rng: np.random.Generator) -> Ink:
+def _make_noise(rng: np.random.Generator) -> InkImage:
     noise = cv2.GaussianBlur(rng.normal(size=(IMAGE_SIDE, IMAGE_SIDE)), (0, 0), rng.uniform(1.5, 4))
     return np.asarray((2 * noise / noise.std() - rng.uniform(-0.5, 2)).clip(0, 1), np.float32)
 
 
-def _crop_columns(image: Images) -> Ink:
-    """Cut out the columns from the first to the last that has ink."""
+def _crop_columns(image: Images) -> InkImage:
+    """Cut out the columns from the first to the last that has ink: float32 (28, w)."""
     inked = np.flatnonzero((image[..., 0] >= min(_INK, image.max())).any(axis=0))
     return np.asarray(image[:, inked[0] : inked[-1] + 1, 0] / np.float32(255), np.float32)
 
 
-def _place_side_by_side(left: Ink, right: Ink, gap: int) -> Ink:
-    """Place two digits with a gap of so many pixels; they overlap if it is negative."""
+def _place_side_by_side(left: InkImage, right: InkImage, gap: int) -> InkImage:
+    """Place two digits, float32 (28, w), with a gap in pixels between them; they overlap if it is negative."""
     pair = np.zeros((IMAGE_SIDE, left.shape[1] + right.shape[1] + gap), np.float32)
     pair[:, : left.shape[1]] = left
     pair[:, -right.shape[1] :] = np.maximum(pair[:, -right.shape[1] :], right)

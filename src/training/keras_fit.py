@@ -75,7 +75,7 @@ class Checkpoint:
     def __init__(self, model: keras.Model, directory: Path):
         """Restore the model and the history from the directory, if an epoch was finished there."""
         self.model, self.directory = model, directory
-        self.history: list[dict[str, Any]] = []
+        self.history: list[dict[str, float]] = []
         model.optimizer.build(model.trainable_variables)
         self.variables = [*model.variables, *model.optimizer.variables]
         saved = sorted(directory.glob("epoch_*.npz"))
@@ -86,7 +86,7 @@ class Checkpoint:
                 for number, variable in enumerate(self.variables):
                     variable.assign(arrays[f"arr_{number}"])
 
-    def save(self, entry: dict[str, Any]) -> None:
+    def save(self, entry: dict[str, float]) -> None:
         """Add one epoch to the history and keep the model's state after it."""
         self.history.append(entry)
         with atomic_write(self.directory / "history.json") as temporary:

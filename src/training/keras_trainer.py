@@ -4,7 +4,6 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import keras
 import numpy as np
@@ -24,7 +23,7 @@ from src.training.trainers import TrainingContext
 class KerasTrainer:
     """A network trained by RMSprop; the learning rate rises during a short warm-up, then falls to zero along a cosine.
 
-    There is no early stopping and no choice of a best epoch, so the validation part stays an unbiased judge.
+    There is no early stopping and no choice of a best epoch, so the validation accuracy stays unbiased.
     """
 
     network: Callable[[], keras.Model]
@@ -63,7 +62,7 @@ class KerasTrainer:
         batches: AugmentedBatches,
         measure: Callable[[], dict[str, float]],
         context: TrainingContext,
-    ) -> tuple[keras.Model, list[dict[str, Any]]]:
+    ) -> tuple[keras.Model, list[dict[str, float]]]:
         """Train a network that `compile` has built; an interrupted training continues from its checkpoint.
 
         Args:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from src.common.arrays import Images, Labels
 from src.common.competition import IMAGE_SIDE
 from src.images.augmentation import Augmentation, augment
+from src.images.centering import find_extent
 from src.images.digit_lines import LineImage, encode_digit_centers, find_digit_centers, make_line_image
 
 LINE_WIDTH = 72
@@ -76,7 +77,7 @@ def make_lines(
 def _make_line(
     recipe: LineImageRecipe, digits: Images, labels: list[int], rng: np.random.Generator
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
-    """Make one line; with fewer digits if they are too wide together, too close to be told apart, or without ink."""
+    """Make one line; with fewer digits if they are too wide together, have no separate centres, or have no ink."""
     while labels:
         line, centers = _draw_line(recipe, [_crop_and_zoom(recipe, digit, rng) for digit in digits], rng)
         if line is not None and line.image.shape[1] <= LINE_WIDTH:
@@ -91,7 +92,7 @@ def _crop_and_zoom(recipe: LineImageRecipe, digit: Images, rng: np.random.Genera
     """Cut out the ink of a digit, enlarged or shrunk: uint8 (h, w)."""
     zoom = rng.uniform(1 - recipe.zoom, 1 + recipe.zoom)
     zoomed = cv2.resize(digit, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_LINEAR)
-    rows, columns = (np.flatnonzero((zoomed >= min(_INK, zoomed.max())).any(axis=axis)) for axis in (1, 0))
+    rows, columns = find_extent(zoomed >= min(_INK, zoomed.max()))
     return np.asarray(zoomed[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1], np.uint8)
 
 

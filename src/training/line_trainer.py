@@ -1,4 +1,4 @@
-"""The trainer of the network that reads lines of digits which touch; the app uses it for numbers."""
+"""The trainer of the line network, which recognises digits that touch; the app uses it for numbers."""
 
 from dataclasses import dataclass
 
@@ -47,18 +47,21 @@ class LineTrainer:
 def measure_lines(
     model: keras.Model, lines: npt.NDArray[np.uint8], targets: npt.NDArray[np.float32]
 ) -> dict[str, float]:
-    """Measure the share of lines in which all digits are found and right, and its standard error.
+    """Measure the fraction of lines in which all digits are recognised, and its standard error.
 
     Args:
         model: a line network.
         lines: uint8 (n, 28, w, 1).
         targets: float32 (n, w / 2, 11), see `encode_digit_centers`.
+
+    Returns:
+        line_accuracy and line_standard_error.
     """
     outputs = predict_in_batches(model, lines)
-    right = [_read(output) == _read(target) for output, target in zip(outputs, targets, strict=True)]
-    share = float(np.mean(right))
-    return {"line_accuracy": share, "line_standard_error": standard_error(share, len(lines))}
+    is_right = [_find_digits(output) == _find_digits(target) for output, target in zip(outputs, targets, strict=True)]
+    accuracy = float(np.mean(is_right))
+    return {"line_accuracy": accuracy, "line_standard_error": standard_error(accuracy, len(lines))}
 
 
-def _read(output: npt.NDArray[np.float32]) -> list[int]:
+def _find_digits(output: npt.NDArray[np.float32]) -> list[int]:
     return [int(center.proba.argmax()) for center in find_digit_centers(output)]

@@ -3,16 +3,16 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from src.common.arrays import LabelledImages, SoftLabelledImages
 from src.models.classifiers import Classifier
 
-Report = Callable[[dict[str, Any]], None]
+Report = Callable[[dict[str, float]], None]
 """Gets each new entry of a training's history; an exception that it raises ends the training."""
 
 
-def ignore(entry: dict[str, Any]) -> None:
+def ignore(entry: dict[str, float]) -> None:
     """Do nothing with an entry of the history."""
 
 

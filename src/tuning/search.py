@@ -1,8 +1,8 @@
 """Search the hyper-parameters of a trainer with Optuna; the best recipe is added to experiments.py by hand.
 
 Each trial is trained on four fifths of fold 0's training rows and measured on the other fifth, the same for all trials.
-The validation part of fold 0 is not used, so it judges the result without bias. The validation parts of the other folds
-lie among the rows that are searched on, so the OOF score of a tuned experiment is slightly optimistic.
+The validation part of fold 0 is not used, so the accuracy on it is unbiased. The validation parts of the other folds
+are among the rows that are searched on, so the OOF score of a tuned experiment is slightly optimistic.
 """
 
 import hashlib
@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 import optuna
 from optuna.exceptions import StorageInternalError
@@ -130,7 +129,7 @@ def _report_to(trial: optuna.Trial) -> Report:
     """Make a function that hands each entry of the history to Optuna, which decides whether to prune the trial."""
     numbers = count(1)
 
-    def report(entry: dict[str, Any]) -> None:
+    def report(entry: dict[str, float]) -> None:
         trial.report(entry["valid_accuracy"], next(numbers))
         if trial.should_prune():
             raise optuna.TrialPruned

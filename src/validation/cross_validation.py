@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from src.common.arrays import Images, fingerprint
+from src.common.arrays import Images, LabelledImages, fingerprint
 from src.common.files import atomic_write, locked, remove_stale_files
 from src.common.metrics import accuracy, format_accuracy
 from src.common.progress import bar, say
@@ -23,7 +23,7 @@ from src.validation.fold_results import FoldPredictions, FoldRecord, FoldResult,
 from src.validation.fold_tasks import FoldTask, add_distillation_set, find_pending, split_stages
 
 MAX_TRAIN_PREDICTED = 2000
-"""Training rows whose accuracy is measured, at most, to see how much was learnt by heart."""
+"""Training rows whose accuracy is measured, at most; the gap to the validation accuracy shows overfitting."""
 
 Runner = Callable[[Callable[[FoldTask], FoldResult], Sequence[FoldTask]], Iterable[FoldResult]]
 """Runs a function on each of the tasks and yields the results as they finish."""
@@ -37,22 +37,13 @@ def train_fold(task: FoldTask) -> FoldResult:
     experiment, dataset = task.experiment, task.dataset
     train_rows, valid_rows = task.split()
     train, valid = task.take(train_rows), task.take(valid_rows)
-    seed = experiment.fold_seed(task.fold)
-
     environment = describe_environment() | experiment.trainer.describe_backend()
-    distillation_set = task.distillation_set
-    prepare_checkpoint_dir(
-        task.checkpoint_dir, experiment, dataset, fingerprint(*(distillation_set or ())), environment
-    )
     say(f"{task}: {len(train_rows):,} rows to train on, {len(valid_rows):,} to validate on")
-    started = time.perf_counter()
-    classifier = experiment.trainer.fit(train, valid, seed, TrainingContext(task.checkpoint_dir, distillation_set))
-    # The history also counts the epochs from before an interruption.
-    train_seconds = sum(entry["seconds"] for entry in classifier.history) or time.perf_counter() - started
-    some = train.images[:MAX_TRAIN_PREDICTED], train.labels[:MAX_TRAIN_PREDICTED]
+    classifier, train_seconds = _fit(task, train, valid, environment)
+    some = LabelledImages(train.images[:MAX_TRAIN_PREDICTED], train.labels[:MAX_TRAIN_PREDICTED])
     started = time.perf_counter()
     valid_proba = classifier.predict_proba(valid.images)
-    train_proba = classifier.predict_proba(some[0])
+    train_proba = classifier.predict_proba(some.images)
     test_started = time.perf_counter()
     test_proba = classifier.predict_proba(dataset.test_images)
     ended = time.perf_counter()
@@ -64,12 +55,12 @@ def train_fold(task: FoldTask) -> FoldResult:
         fold=task.fold,
         recipe=experiment.describe(),
         recipe_hash=experiment.hash(),
-        seed=seed,
+        seed=experiment.fold_seed(task.fold),
         fingerprints=dataset.fingerprints(),
         num_train_rows=len(train_rows),
         num_valid_rows=len(valid_rows),
         valid_accuracy=accuracy(valid.labels, valid_proba),
-        train_accuracy=accuracy(some[1], train_proba),
+        train_accuracy=accuracy(some.labels, train_proba),
         train_seconds=train_seconds,
         predict_seconds=ended - started,
         inference_images_per_second=len(dataset.test_images) / (ended - test_started),
@@ -80,6 +71,21 @@ def train_fold(task: FoldTask) -> FoldResult:
         **environment,
     )
     return FoldResult(FoldPredictions(valid_rows, valid_proba, test_proba), model_path, record)
+
+
+def _fit(
+    task: FoldTask, train: LabelledImages, valid: LabelledImages, environment: dict[str, Any]
+) -> tuple[Classifier, float]:
+    """Fit the model of a fold; also return the seconds that it took, those before an interruption included."""
+    experiment, distillation_set = task.experiment, task.distillation_set
+    distillation_fingerprint = fingerprint(*(distillation_set or ()))
+    prepare_checkpoint_dir(task.checkpoint_dir, experiment, task.dataset, distillation_fingerprint, environment)
+    started = time.perf_counter()
+    context = TrainingContext(task.checkpoint_dir, distillation_set)
+    classifier = experiment.trainer.fit(train, valid, experiment.fold_seed(task.fold), context)
+    # A model without epochs has no history, and starts again after an interruption.
+    seconds = sum(entry["seconds"] for entry in classifier.history) or time.perf_counter() - started
+    return classifier, seconds
 
 
 def _measure_single(classifier: Classifier, images: Images, num_tries: int = 20) -> float:
@@ -100,7 +106,7 @@ def prepare_checkpoint_dir(
     distillation_fingerprint: str,
     environment: dict[str, Any],
 ) -> None:
-    """Empty a checkpoint directory unless its manifest says that this very training left it.
+    """Empty a checkpoint directory unless its manifest shows that the same training left it.
 
     The manifest holds the recipe's hash, the fingerprints of the data, machine, versions and number of threads.
     """

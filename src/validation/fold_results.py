@@ -35,7 +35,7 @@ class FoldRecord:
     single_image_seconds: float  # of a prediction of one image, median
     num_parameters: int
     model_bytes: int  # size of the model's file
-    history: list[dict[str, Any]]  # an entry per epoch, or stage of boosting
+    history: list[dict[str, float]]  # an entry per epoch, or stage of boosting
     backend: str
     device: str
     precision: str  # that it was trained in: bfloat16 or float32

@@ -105,7 +105,7 @@ def split_stages(tasks: Sequence[FoldTask]) -> Iterator[list[FoldTask]]:
 def add_distillation_set(task: FoldTask, workspace: Workspace) -> FoldTask:
     """Give a student its distillation set, labelled by its teachers' models of the same fold.
 
-    None of these models was trained on the fold's validation part, so the student's OOF stays honest.
+    None of these models was trained on the fold's validation part, so no label of it reaches the student.
 
     Raises:
         InputError: a teacher's fold is missing, damaged, or of another recipe or other data.

@@ -10,7 +10,7 @@ import pytest
 from src.common.competition import NUM_TEST_ROWS, NUM_TRAIN_ROWS, PIXEL_COLUMNS, SLUG
 from src.common.errors import InputError
 from src.common.workspace import Workspace
-from src.kaggle.client import fetch
+from src.kaggle.client import download_competition
 from tests.conftest import files_below, snapshot
 
 MEBIBYTE = 2**20
@@ -71,7 +71,7 @@ def test_a_refusal_names_the_remedy(kaggle, account, small, refusal, remedy):
     kaggle.refusal = refusal
     before = snapshot(small.root)
     with pytest.raises(InputError, match=rf"(?s){refusal[1].split()[0]}.*{remedy}"):
-        fetch(small)
+        download_competition(small)
     assert snapshot(small.root) == before
 
 
@@ -79,10 +79,10 @@ def test_a_damaged_zip_is_refused_and_fetched_anew_the_next_time(kaggle, account
     workspace = Workspace(tmp_path / "workspace")
     kaggle.contents = b"<html>please log in</html>"
     with pytest.raises(InputError, match="not a whole zip"):
-        fetch(workspace)
+        download_competition(workspace)
     assert not workspace.train_csv.exists()
     kaggle.contents = competition_zip
-    fetch(workspace)
+    download_competition(workspace)
     assert workspace.train_csv.exists()
 
 
@@ -91,7 +91,7 @@ def test_a_page_instead_of_the_zip_is_one_error(kaggle, account, small):
     kaggle.wants_login = True
     before = snapshot(small.root)
     with pytest.raises(InputError, match="there is no such file; download it from"):
-        fetch(small)
+        download_competition(small)
     assert snapshot(small.root) == before
 
 

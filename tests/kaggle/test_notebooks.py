@@ -91,7 +91,7 @@ def test_a_notebook_that_kaggle_does_not_accept_is_one_error(kaggle, account, sm
 
 
 FETCH_FAULTS = {
-    "never sent": (lambda k: k.refusals.update(GetKernelSessionStatus=(403, "denied")), "knows no run of someone/"),
+    "never sent": (lambda k: k.refusals.update(GetKernelSessionStatus=(403, "denied")), "has no run of someone/"),
     "server error": (lambda k: k.refusals.update(GetKernelSessionStatus=(500, "Internal")), "--fetch"),
     "nothing left": (lambda k: k.outputs.clear(), "left no complete fold"),
     "failed early": (lambda k: (k.outputs.clear(), setattr(k, "statuses", ["ERROR"])), r"ended early \(ERROR"),

@@ -13,7 +13,7 @@ from src.common.workspace import REPOSITORY
 from src.images.augmentation import Augmentation, NumpyDraws, change_strokes, draw_sources
 from src.images.warping import resample as resample_on_host
 from src.models.classifiers import load_network
-from src.training.device_fit import JaxDraws, distort, resample
+from src.training.device_fit import JaxDraws, augment, resample
 
 ELASTIC = Augmentation(elastic=0.7)
 
@@ -67,7 +67,7 @@ def test_sources_have_the_same_distribution(recipe):
 
 def test_each_image_and_each_key_draws_its_own(sample_rows):
     same = jnp.repeat(jnp.asarray(sample_rows[0][:1]), 20, axis=0)
-    first, second = (np.asarray(distort(ELASTIC, same, jax.random.key(seed))) for seed in (0, 1))
+    first, second = (np.asarray(augment(ELASTIC, same, jax.random.key(seed))) for seed in (0, 1))
     assert len({image.tobytes() for image in first}) == 20 and (first != second).any(axis=(1, 2, 3)).all()
     assert first.max() <= 255 and (first == first.round()).all()
 

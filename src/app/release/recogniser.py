@@ -21,7 +21,7 @@ from src.validation.cross_validation import prepare_checkpoint_dir
 from src.validation.fold_tasks import find_pending, load_fold_classifier
 from src.validation.oof import load_oof_predictions
 
-NUM_WATCHED = 1000  # training images that are measured after each epoch
+_NUM_MEASURED = 1000  # training images on which each epoch is measured
 
 
 def release_recogniser(
@@ -84,15 +84,15 @@ def _train(
     prepare_checkpoint_dir(checkpoint_dir, experiment, dataset, fingerprint(*distillation_set), environment)
     rows = LabelledImages(dataset.images, dataset.labels)
     # These rows are trained on, so their accuracy shows progress and nothing else.
-    watched = LabelledImages(rows.images[:NUM_WATCHED], rows.labels[:NUM_WATCHED])
+    measured = LabelledImages(rows.images[:_NUM_MEASURED], rows.labels[:_NUM_MEASURED])
     context = TrainingContext(checkpoint_dir, distillation_set)
-    return cast(KerasClassifier, experiment.trainer.fit(rows, watched, seed, context))
+    return cast(KerasClassifier, experiment.trainer.fit(rows, measured, seed, context))
 
 
 def _measure_oof(experiment: Experiment, dataset: Dataset, workspace: Workspace) -> dict[str, float]:
     oof = load_oof_predictions(workspace, experiment.name, dataset.folds).oof
-    share = accuracy(dataset.labels, oof)
+    oof_accuracy = accuracy(dataset.labels, oof)
     return {
-        "oof_accuracy": round(share, 5),
-        "oof_standard_error": round(standard_error(share, len(dataset.labels)), 5),
+        "oof_accuracy": round(oof_accuracy, 5),
+        "oof_standard_error": round(standard_error(oof_accuracy, len(dataset.labels)), 5),
     }

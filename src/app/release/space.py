@@ -97,7 +97,7 @@ def find_modules(paths: Iterable[Path]) -> list[Path]:
 def find_requirements(modules: Iterable[Path]) -> list[str]:
     """List the packages that modules import, pinned to the versions installed here.
 
-    Gradio is left out, as its version stands in the README of the Space.
+    Gradio is left out, as its version is in the README of the Space.
     """
     names = {name.partition(".")[0] for path in modules for name in _find_imports(path)}
     distributions = packages_distributions()

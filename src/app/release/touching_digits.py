@@ -15,7 +15,7 @@ from src.training.line_trainer import NUM_HELD_OUT, LineTrainer, measure_lines
 from src.validation.fold_results import load_fold_record, train_command
 from src.validation.fold_tasks import find_pending, load_fold_classifier
 
-FOLD = 0
+_FOLD = 0
 """The fold whose model is released. Its validation part is held out from the network that the app uses."""
 
 
@@ -31,7 +31,7 @@ def release_touching_digits(
         directory: where the files go.
 
     Returns:
-        The record: line_accuracy, the share of held-out lines in which all digits are found and right, with
+        The record: line_accuracy, the fraction of held-out lines in which all digits are recognised, with
         line_standard_error; recipe, fingerprints, environment, num_bytes, train_seconds.
 
     Raises:
@@ -41,14 +41,15 @@ def release_touching_digits(
     if not isinstance(trainer, LineTrainer):
         raise InputError(f"{experiment.name} is not a line network; release one that is, such as touching_digits")
     with locked(workspace.oof_dir / experiment.name):
-        pending = find_pending([experiment], [FOLD], dataset, workspace)
-        fold_record = load_fold_record(workspace, experiment.name, FOLD)
+        pending = find_pending([experiment], [_FOLD], dataset, workspace)
+        fold_record = load_fold_record(workspace, experiment.name, _FOLD)
         if pending or fold_record is None:
             raise InputError(
-                f"{experiment.name} is not trained on fold {FOLD} yet; train it: {train_command(experiment.name, FOLD)}"
+                f"{experiment.name} is not trained on fold {_FOLD} yet; train it: "
+                f"{train_command(experiment.name, _FOLD)}"
             )
-        model = cast(LineClassifier, load_fold_classifier(workspace, experiment.name, FOLD)).model
-    _, rows = dataset.folds.split(FOLD)
+        model = cast(LineClassifier, load_fold_classifier(workspace, experiment.name, _FOLD)).model
+    _, rows = dataset.folds.split(_FOLD)
     seed = experiment.fold_seed(dataset.folds.num_folds)  # The training measured itself on other lines of these rows.
     held_out = make_lines(trainer.lines, dataset.images[rows], dataset.labels[rows], NUM_HELD_OUT, seed)
     figures = {name: round(value, 5) for name, value in measure_lines(model, *held_out).items()}

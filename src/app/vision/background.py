@@ -10,7 +10,7 @@ from src.app.vision.arrays import BoolMask, FloatPicture, LabelMap, Mask, Pictur
 
 _Scalar = TypeVar("_Scalar", bound=np.generic)
 
-MIN_BORDER_SHARE = 0.04
+MIN_BORDER_FRACTION = 0.04
 """Of the picture's border: regions with more of it are background; with less, a thick stroke may end there."""
 
 # Fractions of the gradient of the sharpest edges:
@@ -43,7 +43,7 @@ def estimate_background(picture: Picture, edges: Mask) -> FloatPicture:
     on_border[0] = 0  # Edges are no region.
     if num_regions == 1:
         return np.broadcast_to(np.median(pixels, axis=(0, 1)), pixels.shape).astype(np.float32)
-    is_background = on_border >= min(MIN_BORDER_SHARE * on_border.sum(), on_border.max())
+    is_background = on_border >= min(MIN_BORDER_FRACTION * on_border.sum(), on_border.max())
     is_background[0] = False
     background = smooth_background(pixels, is_background[regions])
     if is_background[1:].all() or not edges.any():

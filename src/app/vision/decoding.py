@@ -38,15 +38,15 @@ class TooLargeError(InputError):
 def decode_picture(data: bytes) -> Picture:
     """Decode a picture file: PNG, JPEG, WebP, GIF (the first frame) or BMP.
 
-    The picture is turned upright as its EXIF data say, shrunk to about `MAX_DECODED_SIDE` pixels if it is larger, and
-    transparent pixels are filled. More pictures and videos behind it, as cameras put there, are ignored. Files that
-    could do harm elsewhere (archive, document, web page, program) are refused.
+    The picture is turned upright by its EXIF data, shrunk to about `MAX_DECODED_SIDE` pixels if it is larger, and
+    transparent pixels are filled. Pictures and videos that a camera has appended are ignored. Files that contain
+    another file (archive, document, web page, program) are refused.
 
     Returns:
         uint8 RGB (h, w, 3).
 
     Raises:
-        TooLargeError: the header says that there are more than `MAX_PIXELS` pixels.
+        TooLargeError: the picture has more than `MAX_PIXELS` pixels according to its header.
         InputError: the file has another format, is damaged, truncated, less than `MIN_SIDE` pixels wide or high, or
             contains another file.
     """
@@ -93,7 +93,7 @@ def _check(image: Image.Image, data: bytes) -> None:
         raise TooLargeError(f"the picture has {width} x {height} pixels; send one of at most {MAX_PIXELS:,} pixels")
     if min(width, height) < MIN_SIDE:
         raise InputError(f"the picture has {width} x {height} pixels; send one of at least {MIN_SIDE} x {MIN_SIDE}")
-    if image.format == "PNG" and _PNG_END not in data:  # Pillow notices truncation in all formats, but not this one.
+    if image.format == "PNG" and _PNG_END not in data:  # Pillow detects truncated files of all other formats.
         raise InputError("the picture is cut off; send all of it")
     if _OTHER_FILE.search(data) or zipfile.is_zipfile(BytesIO(data)):
         raise InputError(

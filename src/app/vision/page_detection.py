@@ -1,4 +1,4 @@
-"""Find a page (a piece of paper) that lies in the picture with other things around it."""
+"""Find a page (a piece of paper) in a picture that also shows other things around it."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ import numpy as np
 
 from src.app.vision.arrays import Mask, Picture
 from src.app.vision.background import (
-    MIN_BORDER_SHARE,
+    MIN_BORDER_FRACTION,
     count_border_pixels,
     find_edges,
     find_regions,
@@ -21,7 +21,7 @@ _MIN_AREA = 0.12  # of the picture
 _ALIKE = 30.0  # grey levels: parts of a page, between ruled lines or shadows, differ by less
 _MAX_BORDER = 0.25  # of the border: where more of it looks like the page, the whole picture is one page
 _MIN_SOLIDITY = 0.85  # area of a page over that of its convex hull
-_MIN_EDGE_PIXELS = 8  # inside: a page with fewer is a blot, or the hole of a 0
+_MIN_EDGE_PIXELS = 8  # inside: a region with fewer is a stain, or the hole of a 0
 
 
 @dataclass(frozen=True)
@@ -64,8 +64,8 @@ def _is_plain(picture: Picture) -> bool:
     """Return whether most of the picture looks like most of its border, so that there is no page to look for."""
     border = get_border(picture)
     color = np.median(border, axis=0)
-    shares = [(np.abs(pixels - color).max(axis=-1) < _ALIKE).mean() for pixels in (border, picture)]
-    return bool(min(shares) > _MIN_PLAIN)
+    fractions = [(np.abs(pixels - color).max(axis=-1) < _ALIKE).mean() for pixels in (border, picture)]
+    return bool(min(fractions) > _MIN_PLAIN)
 
 
 def _find_hull(picture: Picture) -> Mask | None:
@@ -74,7 +74,7 @@ def _find_hull(picture: Picture) -> Mask | None:
     num_regions, regions, area = find_regions(edges)
     on_border = count_border_pixels(regions, num_regions)
     on_border[0] = 0  # Edges are no region.
-    is_inner = on_border < MIN_BORDER_SHARE * on_border.sum()
+    is_inner = on_border < MIN_BORDER_FRACTION * on_border.sum()
     is_inner[0] = False
     largest = int((area * is_inner).argmax())
     if not is_inner[largest]:

@@ -39,7 +39,7 @@ class Digit:
 
     image: npt.NDArray[np.uint8]  # (28, 28, 1)
     box: Box  # where the digit is in the picture
-    line_proba: npt.NDArray[np.float32] | None = None  # (10,): predicted by the line network, if it was asked
+    line_proba: npt.NDArray[np.float32] | None = None  # (10,): predicted by the line network, if it was used
 
     def move(self, right: int, down: int, picture: Picture) -> "Digit":
         """Move the box so many pixels to the right and down, and clip it to the picture."""
@@ -65,7 +65,7 @@ def _find_on_background(picture: Picture) -> Digit | None:
     digit = _find(picture)
     if digit is not None and _count_touched_borders(digit.box, picture) < 2:
         return digit
-    # In a picture cropped so closely that ink is at the border, there is too little background to tell ink from it.
+    # In a picture cropped so closely that ink is at the border, there is too little background to separate ink from it.
     color = find_border_color(picture, 0.5)
     if color is None:
         return digit
@@ -75,19 +75,19 @@ def _find_on_background(picture: Picture) -> Digit | None:
     return digit if found is None else found.move(-margin, -margin, picture)
 
 
-def find_border_color(picture: Picture, min_share: float) -> npt.NDArray[np.float32] | None:
+def find_border_color(picture: Picture, min_fraction: float) -> npt.NDArray[np.float32] | None:
     """Find the median colour of a picture's border.
 
     Args:
         picture: uint8 RGB (h, w, 3).
-        min_share: the fraction of the border that must have about this colour.
+        min_fraction: the fraction of the border that must have about this colour.
 
     Returns:
         float32 RGB (3,), or None if less of the border has this colour.
     """
     border = get_border(picture).astype(np.float32)
     color = np.median(border, axis=0).astype(np.float32)
-    return color if (np.abs(border - color).max(axis=1) < _ALIKE).mean() >= min_share else None
+    return color if (np.abs(border - color).max(axis=1) < _ALIKE).mean() >= min_fraction else None
 
 
 def _find(picture: Picture) -> Digit | None:
@@ -133,7 +133,7 @@ def extract_digit(ink: Ink, segment: Segment, line_proba: npt.NDArray[np.float32
     Args:
         ink: the ink that the segment is part of.
         segment: the digit.
-        line_proba: float32 (10,): what the line network predicts for the digit, if it was asked.
+        line_proba: float32 (10,): what the line network predicts for the digit, if it was used.
     """
     image = center(_extract_ink(ink, segment, max(segment.width, segment.height)))
     return None if image is None else Digit(image, merge_boxes(ink.scale * np.array([segment.box])), line_proba)

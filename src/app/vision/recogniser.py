@@ -93,7 +93,7 @@ class Recogniser:
         return NumberPrediction([line for line in recognised if line], confidence if any(recognised) else 0.0)
 
     def _predict_digits(self, digits: Sequence[Digit]) -> list[DigitPrediction]:
-        """Predict digits; where the line network was asked too, average both predictions."""
+        """Predict digits; average with the prediction of the line network where there is one."""
         if not digits:
             return []
         proba = self.predict_proba(np.stack([digit.image for digit in digits]))

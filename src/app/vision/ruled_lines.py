@@ -11,8 +11,8 @@ from src.app.vision.arrays import BoolMask, FloatPicture, Mask, Plane
 _MAX_LINES = 60
 _MIN_COVERAGE = 0.8  # of its way through the picture: a ruled line is visible on more
 _MIN_NOISE = 4.0  # grey levels
-_MIN_COLOR_DISTANCE = 4.0  # times the noise: colours of ink and ruled lines that differ by more are told apart
-_MIN_INK_PIXELS = 20  # needed to know the colour of the ink
+_MIN_COLOR_DISTANCE = 4.0  # times the noise: colours of ink and ruled lines that differ by more are separated
+_MIN_INK_PIXELS = 20  # needed to measure the colour of the ink
 _CERTAIN_INK = 0.6  # of full ink
 _SUM_WEIGHT = 2.0  # in units of 1 / noise: weight of the equation ink + line = 1
 
@@ -137,8 +137,8 @@ def _fit_colors(
 ) -> Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]] | None:
     """Fit the colours of ink and ruled lines.
 
-    Each pixel is a mixture of background, line and ink, which is found by least squares. One more equation says that a
-    pixel of a ruled line is either line or ink. It decides where the colours lie in one direction.
+    Each pixel is a mixture of background, line and ink, which is found by least squares. One more equation, ink + line
+    = 1 on the pixels of a ruled line, decides where the colours lie in one direction.
 
     Args:
         is_ink: where there is ink and no line, bool (h, w).

@@ -17,6 +17,7 @@ from src.app.vision.components import (
     slice_with_margin,
 )
 from src.app.vision.ink import Ink
+from src.images.centering import find_extent
 
 Seam = npt.NDArray[np.int64]
 """(h,): a column for each row of a segment's mask."""
@@ -38,7 +39,7 @@ _MIN_SHARED_HEIGHT = 0.3  # segments that share more of their rows stand on the 
 _DISTANCE_COST = 0.12  # at the centre of a digit; it falls to 0 in the middle between two digits
 _LENGTH_COST = 0.02  # keeps seams short
 _SIDE_STEP_COST = 0.05  # keeps seams straight
-_MIN_PART_SHARE = 0.1  # of the mean part's ink
+_MIN_PART_FRACTION = 0.1  # of the mean part's ink
 
 
 def find_segments(ink: Ink) -> list[Segment]:
@@ -142,9 +143,9 @@ def cut_segment(segment: Segment, seams: Sequence[Seam]) -> list[Segment | None]
 def _cut_part(segment: Segment, left: Seam, right: Seam, num_parts: int) -> Segment | None:
     columns = np.arange(segment.mask.shape[1])
     mask = segment.mask * ((columns >= left[:, None]) & (columns < right[:, None]))
-    if mask.sum() * num_parts < _MIN_PART_SHARE * segment.mask.sum():
+    if mask.sum() * num_parts < _MIN_PART_FRACTION * segment.mask.sum():
         return None
-    ink_rows, ink_columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+    ink_rows, ink_columns = find_extent(mask)
     inner = int(ink_columns[0]), int(ink_rows[0]), int(ink_columns[-1]) + 1, int(ink_rows[-1]) + 1
     rows, columns_ = slice_with_margin(segment.box)
     box = inner[0] + columns_.start, inner[1] + rows.start, inner[2] + columns_.start, inner[3] + rows.start

@@ -69,7 +69,11 @@ def make_app(
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))
     app.add_middleware(RequestLimits, rate=rate, max_requests=max_requests)
     app.add_middleware(SecurityHeaders, framed_by=framed_by)
+    _add_routes(app, workers)
+    return app
 
+
+def _add_routes(app: FastAPI, workers: Workers) -> None:
     @app.post("/api/predict", responses=ERROR_RESPONSES, openapi_extra={"requestBody": REQUEST_BODY})
     async def predict(pictures: Pictures) -> DigitResponse | DigitsResponse:
         """Recognise the digit of one picture, or of each of several: files in `file`, or base64 in JSON."""
@@ -93,8 +97,6 @@ def make_app(
     async def model() -> dict[str, Any]:
         """Describe the networks: experiment, accuracy, size, training."""
         return load_network_records()
-
-    return app
 
 
 @asynccontextmanager

@@ -1,7 +1,7 @@
 // The behaviour of the drawing canvas that canvas.py builds. Gradio provides `element` and `props`; setting
 // `props.value` sends the drawing to the server.
 const PEN_WIDTH = 10, ERASER_WIDTH = 24;  // pixels
-const CLEARED = {};  // Stands among the strokes for a click on Clear, so that it can be undone.
+const CLEARED = {};  // Marks a click on Clear in the list of strokes, so that it can be undone.
 const canvas = element.querySelector("canvas"), context = canvas.getContext("2d");
 const [undo, redo, eraser, clear] = element.querySelectorAll("button");
 let strokes = [], undone = [], current = null;

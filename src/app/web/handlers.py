@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from src.app.vision.arrays import Picture
 from src.app.vision.decoding import decode_base64, decode_picture
 from src.app.vision.recogniser import DigitPrediction, NumberPrediction, Recogniser, get_recogniser
 from src.app.web.feedback import export_feedback, load_feedback, save_feedback
@@ -28,8 +29,8 @@ LOCATIONS = f"{INPUT} Right: where the digits were found."
 _MAX_SIDE = 480  # pixels of a picture that is shown with the digits found in it
 _BOX_COLOR = (200, 0, 160)
 
-Picture = npt.NDArray[np.uint8]
-"""uint8 RGB (h, w, 3), or grey (h, w)."""
+ShownImage = npt.NDArray[np.uint8]
+"""RGB (h, w, 3), or grey (h, w): what the page shows."""
 
 
 class Explainable(NamedTuple):
@@ -44,8 +45,8 @@ class Results(NamedTuple):
 
     probabilities: dict[str, float] = {}  # noqa: RUF012  never changed
     message: str = ""
-    network_input: Picture | None = None
-    explanation: Picture | None = None  # a heat map of one digit, or the locations of several
+    network_input: ShownImage | None = None
+    explanation: ShownImage | None = None  # a heat map of one digit, or the locations of several
     explainable: Explainable | None = None  # None for several digits
 
 
@@ -93,7 +94,7 @@ class PageHandlers:
         """Pick a row of test.csv."""
         return int(np.random.default_rng().integers(len(self.test_images)))
 
-    def explain(self, explainable: Explainable) -> tuple[str, Picture]:
+    def explain(self, explainable: Explainable) -> tuple[str, ShownImage]:
         """Explain the prediction of one digit.
 
         Returns:
@@ -118,7 +119,7 @@ class PageHandlers:
             return str(error), label
         return f"Saved as a {label} in {self.workspace.feedback_csv}. Thank you.", None
 
-    def list_corrections(self) -> list[tuple[Picture, str]]:
+    def list_corrections(self) -> list[tuple[ShownImage, str]]:
         """List the latest corrections: images with captions."""
         images, labels, predicted = load_feedback(self.workspace.feedback_csv)
         captions = [
@@ -147,7 +148,7 @@ class PageHandlers:
             return Results(message=NO_DIGIT)
         image, digit = prediction.image, prediction.digit
         dark = draw_heat_map(image, np.zeros(IMAGE_SHAPE[:2], np.float32), ENLARGEMENT)
-        probabilities = {} if digit is None else {str(i): share for i, share in enumerate(prediction.probabilities)}
+        probabilities = {} if digit is None else {str(i): value for i, value in enumerate(prediction.probabilities)}
         message = NO_DIGIT if digit is None else INPUT
         return Results(probabilities, message, enlarge(image, ENLARGEMENT), dark, Explainable(image, digit))
 
@@ -161,7 +162,7 @@ class PageHandlers:
         return "\n\n" + _make_table("network", "prediction", "probability", rows=rows) if rows else ""
 
 
-def enlarge(image: npt.NDArray[np.uint8], factor: int = 3) -> Picture:
+def enlarge(image: npt.NDArray[np.uint8], factor: int = 3) -> ShownImage:
     """Repeat each pixel of an image, (h, w) or (h, w, 1), `factor` times in both directions."""
     return image.squeeze().repeat(factor, axis=0).repeat(factor, axis=1)
 

@@ -1,7 +1,7 @@
 """ASGI middleware in front of all routes, Gradio's included: limits of requests, and security headers.
 
 The limits are our own code: slowapi ignores mounted applications such as Gradio's, uvicorn's `limit_concurrency` counts
-the idle connections of open pages, and Starlette's `RequestBodyLimitMiddleware` knows neither time nor other requests.
+the idle connections of open pages, and Starlette's `RequestBodyLimitMiddleware` limits the size of single bodies only.
 """
 
 import anyio

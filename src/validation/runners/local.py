@@ -17,7 +17,7 @@ from threading import Thread
 from typing import Any, TypeVar
 
 from src.common.errors import InputError
-from src.common.progress import close_remote_bars, send_to, show
+from src.common.progress import Event, close_remote_bars, send_to, show
 
 Argument = TypeVar("Argument")
 Result = TypeVar("Result")
@@ -45,7 +45,7 @@ def run_processes(task: Callable[[Argument], Result], arguments: Iterable[Argume
         InputError: a process died, as it does when memory runs out.
     """
     context = multiprocessing.get_context("spawn")
-    events: Queue[Any] = context.Queue()
+    events: Queue[Event | None] = context.Queue()
     listener = Thread(target=_show_all, args=(events,), daemon=True)
     listener.start()
     others = set(multiprocessing.active_children())
@@ -86,7 +86,9 @@ def divide_cores(num_parts: int) -> list[set[int]]:
     return [{cores[(part * size + i) % len(cores)] for i in range(size)} for part in range(num_parts)]
 
 
-def _start_workers(context: SpawnContext, events: Any, parts: list[set[int]]) -> list[ProcessPoolExecutor]:
+def _start_workers(
+    context: SpawnContext, events: "Queue[Event | None]", parts: list[set[int]]
+) -> list[ProcessPoolExecutor]:
     usable = os.sched_getaffinity(0)
     workers = []
     try:
@@ -103,7 +105,7 @@ _events: Any = None
 """The queue that a worker process sends its progress to."""
 
 
-def _begin_work(events: Any) -> None:
+def _begin_work(events: "Queue[Event | None]") -> None:
     """Leave Ctrl-C to the parent, and end when it ends: an orphan would write checkpoints beside the next run."""
     global _events  # noqa: PLW0603  # An initializer has no other way to pass something to tasks.
     _events = events
@@ -119,6 +121,6 @@ def _work(task: Callable[[Argument], Result], argument: Argument) -> Result:
     return task(argument)
 
 
-def _show_all(events: Any) -> None:
+def _show_all(events: "Queue[Event | None]") -> None:
     while (event := events.get()) is not None:
         show(event)

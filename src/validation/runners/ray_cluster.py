@@ -30,7 +30,7 @@ THREADS = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "LOKY_MAX_CPU_COUNT")
 
 @dataclass(frozen=True)
 class Driver:
-    """What workers know of the driver."""
+    """What workers get from the driver."""
 
     node: str
     versions: dict[str, str | None]  # versions of its packages
@@ -73,11 +73,11 @@ def run_ray(
             runtime_env={"env_vars": dict.fromkeys(THREADS, str(num_cores)) | {BACKEND: os.environ[BACKEND]}},
         )
         datasets = {id(task.dataset): task.dataset for task in tasks}
-        images = {key: ray.put(dataset) for key, dataset in datasets.items()}
+        references = {key: ray.put(dataset) for key, dataset in datasets.items()}
         with _Listener(home) as events:
             driver = Driver(home, find_versions(), events)
             running = {
-                remote.remote(train, replace(task, dataset=None), images[id(task.dataset)], driver): task  # type: ignore[arg-type]
+                remote.remote(train, replace(task, dataset=None), references[id(task.dataset)], driver): task  # type: ignore[arg-type]
                 for task in tasks
             }
             while running:
