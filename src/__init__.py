@@ -5,9 +5,11 @@ Some libraries read settings from the environment while they are imported. This 
 
 import os
 
+from src.common.quiet_imports import silence_tensorflow_import
+
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")  # The fastest backend on CPUs; run_folds.sh sets jax for a GPU.
-# Silences TensorFlow's notes, which look like errors, but for those of its import (tensorflow/tensorflow#100442).
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's notes on missing GPUs look like errors.
+silence_tensorflow_import()
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # Or its import looks for a newer version on the network.
 if os.environ.get("OMP_NUM_THREADS"):  # TensorFlow does not read this variable.
     os.environ.setdefault("TF_NUM_INTRAOP_THREADS", os.environ["OMP_NUM_THREADS"].partition(",")[0])
