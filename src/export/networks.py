@@ -19,6 +19,7 @@ from src.common.workspace import Workspace
 from src.data.datasets import Dataset
 from src.models.classifiers import KerasClassifier, LineClassifier, load_network, predict_in_batches
 from src.models.onnx_files import Predict, open_onnx, write_onnx
+from src.training.backend import describe_backend
 from src.validation.fold_results import load_fold_record, train_command
 
 NUM_CALIBRATION_IMAGES = 500
@@ -50,7 +51,7 @@ def export(experiment: str, fold: int, dataset: Dataset, workspace: Workspace) -
     Raises:
         InputError: the fold has no trained network for single images, or Keras runs on another backend than TensorFlow.
     """
-    if keras.config.backend() != "tensorflow":
+    if describe_backend()["backend"] != "tensorflow":
         raise InputError("networks are exported through TensorFlow; run again with KERAS_BACKEND=tensorflow")
     model = _load_model(experiment, fold, workspace)
     train_rows, valid_rows = dataset.folds.split(fold)
