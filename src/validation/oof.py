@@ -25,7 +25,7 @@ class OofPredictions:
     @property
     def train_fraction(self) -> float:
         """Fraction of each fold's training rows that was trained on; less than 1 only for learning curves."""
-        return float(self.records[0].recipe.get("train_fraction", 1.0))
+        return float(self.records[0].recipe["train_fraction"])
 
 
 def load_oof_predictions(workspace: Workspace, experiment: str, folds: Folds) -> OofPredictions:
