@@ -37,7 +37,9 @@ def load_oof_predictions(workspace: Workspace, experiment: str, folds: Folds) ->
     trained = list_trained(workspace)
     if experiment not in trained:
         hint = f"did you mean {closest_match(experiment, trained)!r}? Otherwise train it" if trained else "train it"
-        raise InputError(f"{workspace.oof_dir} has no results of {experiment!r}; {hint}: python -m scripts.train NAME")
+        raise InputError(
+            f"{workspace.oof_dir} has no results of {experiment!r}; {hint}: python -m scripts.train {experiment}"
+        )
     records = load_fold_records(workspace, experiment, folds.num_folds)
     missing = sorted(set(range(folds.num_folds)) - {record.fold for record in records})
     if missing:
