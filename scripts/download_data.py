@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from scripts import run
+from src.common.errors import InputError
 from src.common.workspace import Workspace, find_sample_workspace, find_workspace
 from src.data.downloads import COMPETITION_FILES, unpack, verify_input
 from src.data.sample import write_sample
@@ -31,7 +32,7 @@ def main() -> None:
     workspace = find_sample_workspace() if arguments.sample else find_workspace()
     if arguments.sample:
         write_sample(workspace)
-        print(f"for the other commands: export DIGITS_WORKSPACE={workspace.root}")
+        print(f"to use the sample in other commands: export DIGITS_WORKSPACE={workspace.root}")
     elif arguments.from_zip:
         unpack(arguments.from_zip, workspace)
     else:
@@ -41,6 +42,11 @@ def main() -> None:
 
 
 def _download_from_kaggle(workspace: Workspace, force: bool) -> None:
+    if workspace.test_labels_csv.exists():
+        raise InputError(
+            f"{workspace.input_dir} holds the embedded sample; to download the competition's data, use another "
+            "workspace: unset DIGITS_WORKSPACE, or set it to another path"
+        )
     if not force and all((workspace.input_dir / name).exists() for name in COMPETITION_FILES):
         verify_input(workspace)
         return

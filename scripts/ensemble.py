@@ -19,7 +19,7 @@ from src.evaluation.ensemble import NOISE, Ensemble, make_ensemble
 def main() -> None:
     """Blend the experiments, print their OOF accuracy and the command that sends the submission."""
     parser = argparse.ArgumentParser(prog="python -m scripts.ensemble", description=__doc__)
-    parser.add_argument("experiments", nargs="*", metavar="EXPERIMENT")
+    parser.add_argument("experiments", nargs="*", metavar="EXPERIMENT", help="default: all complete ones")
     arguments = parser.parse_args()
     workspace = find_workspace()
     ensemble = make_ensemble(workspace, arguments.experiments)

@@ -4,7 +4,7 @@
 
 With --against, the table also has the paired difference to that experiment, on the rows that both have validated. With
 --html, a report is written to oof/comparison.html: metrics, costs, paired tests, learning curves and feature
-importances.
+importances. oof/README.md explains the columns.
 """
 
 import argparse

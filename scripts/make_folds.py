@@ -13,7 +13,7 @@ from src.data.folds import make_folds, save_folds
 def main() -> None:
     """Make and save the folds, and print their sizes."""
     parser = argparse.ArgumentParser(prog="python -m scripts.make_folds", description=__doc__)
-    parser.add_argument("--num-folds", type=int, default=5, help="number of folds, of equal size (default: 5)")
+    parser.add_argument("--num-folds", type=int, default=5, help="number of folds, of nearly equal size (default: 5)")
     parser.add_argument("--seed", type=int, default=42, help="seed of the shuffle (default: 42)")
     arguments = parser.parse_args()
     workspace = find_workspace()

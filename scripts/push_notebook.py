@@ -16,7 +16,7 @@ from src.kaggle.notebooks import LATER, fetch_results, push_notebook
 def main() -> None:
     """Send the notebook, fetch its results, or both."""
     parser = argparse.ArgumentParser(prog="python -m scripts.push_notebook", description=__doc__)
-    parser.add_argument("experiments", nargs="*", metavar="EXPERIMENT", help="default: as scripts/run_folds.sh")
+    parser.add_argument("experiments", nargs="*", metavar="EXPERIMENT", help="default: those of scripts/run_folds.sh")
     parser.add_argument("--wait", action="store_true", help="wait for the end and save the results")
     parser.add_argument("--fetch", action="store_true", help="send nothing, save the results of the last run")
     parser.add_argument(

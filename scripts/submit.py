@@ -14,12 +14,14 @@ from src.kaggle.submissions import submit
 def main() -> None:
     """Send the file, and print Kaggle's response and the score."""
     parser = argparse.ArgumentParser(prog="python -m scripts.submit", description=__doc__)
-    parser.add_argument("file", nargs="?", type=Path, metavar="FILE")
+    parser.add_argument("file", nargs="?", type=Path, metavar="FILE", help="default: submissions/submission.csv")
     parser.add_argument("-m", "--message", help="what Kaggle shows with it (default: experiments, OOF, commit)")
     parser.add_argument("--force", action="store_true", help="send a file that was made elsewhere")
     parser.add_argument("--again", action="store_true", help="send a file that was sent before")
     parser.add_argument("--dry-run", action="store_true", help="do everything but send")
-    parser.add_argument("--wait", type=float, default=600, metavar="SECONDS", help="for the score (default: 600)")
+    parser.add_argument(
+        "--wait", type=float, default=600, metavar="SECONDS", help="how long to wait for the score (default: 600)"
+    )
     arguments = parser.parse_args()
     sent = submit(
         find_workspace(),

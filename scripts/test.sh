@@ -12,6 +12,7 @@ case ${1:-} in
 --all) tests+=(--all --cov-fail-under=90) && shift ;;
 --lint) checks=lint && shift ;;
 --unit) checks=unit && shift ;;
+-h | --help) sed -n '2,5s/^# \{0,1\}//p' scripts/test.sh && exit 0 ;;
 esac
 
 source scripts/environment.sh

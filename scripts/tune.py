@@ -26,7 +26,7 @@ def main() -> None:
         "--trials",
         type=_parse_count,
         metavar="N",
-        help=f"in all (default: {DEFAULT_TRIALS}, or no limit with --minutes)",
+        help=f"number of trials in all (default: {DEFAULT_TRIALS}, or no limit with --minutes)",
     )
     parser.add_argument("--minutes", type=_parse_minutes, metavar="M", help="begin no trial after this time")
     arguments = parser.parse_args()
@@ -36,10 +36,10 @@ def main() -> None:
     found = tune(experiment, load_dataset(workspace), workspace, num_trials, arguments.minutes)
     start = format_accuracy(found.start_accuracy, found.num_valid_rows)
     best = format_accuracy(found.best_accuracy, found.num_valid_rows)
-    print(f"{found.num_complete} trials complete, {found.num_pruned} pruned")
+    print(f"{found.num_complete} trials complete, {found.num_pruned} pruned (stopped early)")
     for name, importance in found.importances.items():
         print(f"  importance {importance:.2f}  {name}")
-    print(f"{experiment.name} as it is: {start} of the inner validation rows")
+    print(f"{experiment.name} as it is: {start} of {found.num_valid_rows:,} training rows that were held out")
     print(f"best trial: {best} (slightly optimistic, as it is the best of all trials on the same rows)")
     print(found.recipe)
     for path in found.plots:

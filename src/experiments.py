@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from src.common.errors import InputError, closest_match
+from src.common.errors import InputError, suggest
 from src.images.augmentation import Augmentation
 from src.images.test_time_augmentation import TTA
 from src.models import estimators, networks
@@ -196,13 +196,12 @@ def get_experiments(names: Iterable[str]) -> list[Experiment]:
     """Look up experiments by name, in the order given, each once.
 
     Raises:
-        InputError: there is no experiment of a name; the message suggests the closest one.
+        InputError: there is no experiment of a name; the message suggests a close one.
     """
     names = list(names)
     for name in names:
         if name not in EXPERIMENTS:
             raise InputError(
-                f"there is no experiment {name!r}; did you mean {closest_match(name, EXPERIMENTS)!r}? "
-                f"All of them: {', '.join(EXPERIMENTS)}"
+                f"there is no experiment {name!r}{suggest(name, EXPERIMENTS)}; there are: {', '.join(EXPERIMENTS)}"
             )
     return [EXPERIMENTS[name] for name in dict.fromkeys(names)]

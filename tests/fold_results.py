@@ -9,7 +9,7 @@ from src.validation.fold_results import FoldPredictions, FoldRecord, FoldResult,
 RECORD = FoldRecord(
     experiment="a",
     fold=0,
-    recipe={},
+    recipe={"train_fraction": 1.0},
     recipe_hash="abc",
     seed=0,
     fingerprints={},

@@ -3,12 +3,11 @@
 import os
 import platform
 import subprocess
-import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from src.common.workspace import REPOSITORY
+from src.common.workspace import REPOSITORY, find_thread_limit
 
 RECORDED_PACKAGES = (
     "keras", "tensorflow", "jax", "numpy", "scikit-learn", "lightgbm", "albumentations", "opencv-python-headless",
@@ -28,11 +27,9 @@ def describe_environment() -> dict[str, Any]:
 
 
 def count_threads() -> int:
-    """Count the threads that training uses: one for each usable core, or fewer if TF_NUM_INTRAOP_THREADS says so.
-
-    src/__init__.py sets that variable from OMP_NUM_THREADS.
-    """
-    return min(len(os.sched_getaffinity(0)), int(os.environ.get("TF_NUM_INTRAOP_THREADS") or sys.maxsize))
+    """Count the threads that training uses: one for each usable core, or fewer if `find_thread_limit` says so."""
+    num_cores = len(os.sched_getaffinity(0))
+    return min(num_cores, find_thread_limit() or num_cores)
 
 
 def find_versions() -> dict[str, str | None]:

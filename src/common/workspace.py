@@ -59,7 +59,7 @@ class Workspace:
     @property
     def feedback_csv(self) -> Path:
         """Images that users of the app have corrected, with the right labels."""
-        return self.input_dir / "flagged.csv"
+        return self.input_dir / "feedback.csv"
 
     @property
     def folds_csv(self) -> Path:
@@ -151,6 +151,12 @@ def find_app_workspace() -> Workspace:
     """
     workspace = find_workspace()
     return workspace if workspace.test_csv.exists() else find_sample_workspace()
+
+
+def find_thread_limit() -> int | None:
+    """Return the number of threads that TF_NUM_INTRAOP_THREADS allows; src/__init__.py sets it from OMP_NUM_THREADS."""
+    limit = os.environ.get("TF_NUM_INTRAOP_THREADS")
+    return int(limit) if limit else None
 
 
 def find_kaggle_credentials() -> list[str]:

@@ -118,6 +118,8 @@ def save_folds(folds: Folds, workspace: Workspace) -> None:
     if workspace.folds_json.exists():
         present = load_folds(workspace)
         require_same_train(present, folds.fingerprint, workspace)
+        if not np.array_equal(present.labels, folds.labels):
+            raise InputError(f"{workspace.folds_csv} has other rows or labels than train.csv; {FOLDS_REMEDY}")
         if not np.array_equal(present.assignment, folds.assignment):
             raise InputError(
                 f"{workspace.folds_json} holds {present.num_folds} folds of seed {present.seed}; use another workspace "
@@ -168,3 +170,9 @@ def require_same_train(folds: Folds, train_fingerprint: str, workspace: Workspac
             f"{workspace.folds_csv} was made from other data than the present train.csv; restore that file, or start "
             "again: delete folds/ and oof/, then run python -m scripts.make_folds"
         )
+
+
+def require_fold(fold: int, folds: Folds, workspace: Workspace) -> None:
+    """Check that a fold exists. Raises InputError if it does not."""
+    if not 0 <= fold < folds.num_folds:
+        raise InputError(f"there is no fold {fold}: {workspace.folds_csv} has the folds 0..{folds.num_folds - 1}")

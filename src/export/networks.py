@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import keras
 import numpy as np
@@ -17,9 +17,12 @@ from src.common.files import atomic_write
 from src.common.metrics import accuracy
 from src.common.workspace import Workspace
 from src.data.datasets import Dataset
-from src.models.classifiers import KerasClassifier, LineClassifier, load_network, predict_in_batches
+from src.data.folds import require_fold
+from src.models.classifiers import KerasClassifier, LineClassifier, predict_in_batches
 from src.models.onnx_files import Predict, open_onnx, write_onnx
+from src.training.backend import describe_backend
 from src.validation.fold_results import load_fold_record, train_command
+from src.validation.fold_tasks import load_fold_classifier
 
 NUM_CALIBRATION_IMAGES = 500
 """Training images from which int8 quantisation learns the range of each activation."""
@@ -50,8 +53,9 @@ def export(experiment: str, fold: int, dataset: Dataset, workspace: Workspace) -
     Raises:
         InputError: the fold has no trained network for single images, or Keras runs on another backend than TensorFlow.
     """
-    if keras.config.backend() != "tensorflow":
+    if describe_backend()["backend"] != "tensorflow":
         raise InputError("networks are exported through TensorFlow; run again with KERAS_BACKEND=tensorflow")
+    require_fold(fold, dataset.folds, workspace)
     model = _load_model(experiment, fold, workspace)
     train_rows, valid_rows = dataset.folds.split(fold)
     valid = LabelledImages(dataset.images[valid_rows], dataset.labels[valid_rows])
@@ -78,7 +82,7 @@ def _load_model(experiment: str, fold: int, workspace: Workspace) -> keras.Model
             f"there is no network in {path}; if the experiment is a network, train it: "
             f"{train_command(experiment, fold)}"
         )
-    classifier = load_network(path)
+    classifier = cast(KerasClassifier, load_fold_classifier(workspace, experiment, fold))
     if isinstance(classifier, LineClassifier):
         raise InputError(
             f"{experiment} is a line network; write it with another command: python -m scripts.release {experiment}"

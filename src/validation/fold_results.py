@@ -140,8 +140,10 @@ def load_fold_predictions(workspace: Workspace, record: FoldRecord, folds: Folds
     predictions = read_fold_predictions(workspace, experiment, fold)
     rows, proba, test_proba = predictions.valid_rows, predictions.valid_proba, predictions.test_proba
     shapes_fit = proba.shape == (len(rows), NUM_CLASSES) and test_proba.shape[1:] == (NUM_CLASSES,)
-    if not shapes_fit or not np.array_equal(rows, folds.split(fold)[1]) or not np.isfinite(proba).all():
-        path = workspace.fold_path(experiment, fold, ".npz")
+    path = workspace.fold_path(experiment, fold, ".npz")
+    checksum = record.checksums.get(path.name)
+    is_changed = checksum is not None and checksum != hash_file(path)
+    if is_changed or not shapes_fit or not np.array_equal(rows, folds.split(fold)[1]) or not np.isfinite(proba).all():
         raise InputError(
             f"{path} does not hold this fold; delete {path.with_suffix('.json')} and run: "
             f"{train_command(experiment, fold)}"

@@ -9,6 +9,7 @@ from src.common.arrays import LabelledImages, RowNumbers, SoftLabelledImages
 from src.common.errors import InputError
 from src.common.workspace import Workspace
 from src.data.datasets import Dataset
+from src.data.folds import require_fold
 from src.experiments import Experiment
 from src.models.classifiers import Classifier, KerasClassifier, SklearnClassifier, load_classifier
 from src.training.distillation import make_distillation_set
@@ -48,8 +49,7 @@ def find_pending(
     """
     num_folds = dataset.folds.num_folds
     for fold in folds:
-        if not 0 <= fold < num_folds:
-            raise InputError(f"there is no fold {fold}: {workspace.folds_csv} has the folds 0..{num_folds - 1}")
+        require_fold(fold, dataset.folds, workspace)
     fingerprints = dataset.fingerprints()
     tasks = []
     for experiment in experiments:

@@ -7,7 +7,7 @@ import numpy as np
 
 from src.common.arrays import Proba
 from src.common.competition import NUM_CLASSES
-from src.common.errors import InputError, closest_match
+from src.common.errors import InputError, suggest
 from src.common.workspace import Workspace
 from src.data.folds import Folds
 from src.validation.fold_results import FoldRecord, list_trained, load_fold_predictions, load_fold_records
@@ -25,7 +25,7 @@ class OofPredictions:
     @property
     def train_fraction(self) -> float:
         """Fraction of each fold's training rows that was trained on; less than 1 only for learning curves."""
-        return float(self.records[0].recipe.get("train_fraction", 1.0))
+        return float(self.records[0].recipe["train_fraction"])
 
 
 def load_oof_predictions(workspace: Workspace, experiment: str, folds: Folds) -> OofPredictions:
@@ -36,8 +36,10 @@ def load_oof_predictions(workspace: Workspace, experiment: str, folds: Folds) ->
     """
     trained = list_trained(workspace)
     if experiment not in trained:
-        hint = f"did you mean {closest_match(experiment, trained)!r}? Otherwise train it" if trained else "train it"
-        raise InputError(f"{workspace.oof_dir} has no results of {experiment!r}; {hint}: python -m scripts.train NAME")
+        raise InputError(
+            f"{workspace.oof_dir} has no results of {experiment!r}{suggest(experiment, trained)}; train it: "
+            f"python -m scripts.train {experiment}"
+        )
     records = load_fold_records(workspace, experiment, folds.num_folds)
     missing = sorted(set(range(folds.num_folds)) - {record.fold for record in records})
     if missing:

@@ -1,8 +1,8 @@
 """Suggestions for names that do not exist."""
 
-from src.common.errors import closest_match
+from src.common.errors import suggest
 
 
 def test_the_closest_name_is_suggested():
-    assert closest_match("residul", ["strided", "residual", "residual_long"]) == "residual"
-    assert closest_match("x", ["strided"]) == "strided"
+    assert suggest("residul", ["strided", "residual", "residual_long"]) == "; did you mean 'residual'?"
+    assert suggest("x", ["strided"]) == ""

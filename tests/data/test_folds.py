@@ -108,6 +108,13 @@ def test_the_remedy_restores_the_same_folds(small):
     assert small.folds_csv.read_bytes() + small.folds_json.read_bytes() == before
 
 
+def test_lost_rows_are_not_taken_for_other_folds(small):
+    lines = small.folds_csv.read_text().splitlines(keepends=True)
+    small.folds_csv.write_text("".join(lines[:-1]))
+    with pytest.raises(InputError, match=r"other rows or labels than train\.csv; .* restores the same folds"):
+        save_folds(make_folds(*load_train(small), num_folds=2), small)
+
+
 def test_truncated_record_is_refused(small):
     small.folds_json.write_text(small.folds_json.read_text()[:30])
     for command in (lambda: load_folds(small), lambda: save_folds(make_folds(*load_train(small), num_folds=2), small)):

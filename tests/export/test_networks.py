@@ -40,6 +40,11 @@ def test_what_is_not_a_trained_network_is_refused(small):
     cross_validation.run([LOGISTIC], [0], small, run_local)
     with pytest.raises(InputError, match="there is no network"):
         export("logistic_pca", 0, dataset, small)
+    with pytest.raises(InputError, match=r"there is no fold 9: .* has the folds 0\.\.1"):
+        export("smoke", 9, dataset, small)
+    save_fake_result(small, "damaged", 0)
+    with pytest.raises(InputError, match=r"fold_0\.keras cannot be loaded .* scripts.train damaged --folds 0"):
+        export("damaged", 0, dataset, small)
     assert not list(small.oof_dir.rglob("*.onnx"))
 
 

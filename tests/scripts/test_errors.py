@@ -2,6 +2,7 @@
 
 import os
 import resource
+import socket
 import sys
 
 import pytest
@@ -18,6 +19,8 @@ MISTAKES = [
     (("ensemble",), "no experiment"),
     (("ensemble", "smoke"), "no results of 'smoke'"),
     (("download_data", "--from-zip", "some.zip"), "holds the embedded sample"),
+    (("app", "--port", "65536"), "cannot listen at 127.0.0.1, port 65536"),
+    (("app", "--host", "no.such.host.invalid"), "cannot listen at no.such.host.invalid"),
 ]
 WRONG_OPTIONS = [
     (("train", "smoke", "--folds", "one"), "not a list of folds"),
@@ -41,6 +44,11 @@ def test_a_mistake_is_one_sentence(small, call, command, expected):
     require_mistake(result, expected)
     assert result.stderr.startswith("error: ") and result.stderr.count("\n") == 1
     assert {name: data for name, data in snapshot(small.root).items() if not name.endswith(".lock")} == before
+
+
+def test_the_app_names_the_port_that_another_program_uses(small, call):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        require_mistake(call(small, "app", "--port", str(other.getsockname()[1])), "in use")
 
 
 @pytest.mark.parametrize(("command", "expected"), WRONG_OPTIONS)

@@ -70,9 +70,9 @@ def test_a_blend_becomes_a_submission(trained, call):
 
 
 def test_a_blend_without_names_has_all_complete_experiments(small, call):
-    save_predictions(small, "whole", [0, 1], recipe={})
+    save_predictions(small, "whole", [0, 1])
     save_predictions(small, "tenth", [0, 1], recipe={"train_fraction": 0.1})
-    save_predictions(small, "unfinished", [1], recipe={})
+    save_predictions(small, "unfinished", [1])
     result = call(small, "ensemble")
     assert "left out: tenth, which was trained on 10 % of the rows" in result.stdout
     assert "left out: unfinished, which has 1 of 2 folds" in result.stdout

@@ -53,6 +53,15 @@ def test_a_damaged_file_names_the_remedy(small, suffix, keep):
         load_oof_predictions(small, "a", load_folds(small))
 
 
+def test_predictions_of_another_experiment_are_refused(small):
+    for name in ("a", "b"):
+        for fold in (0, 1):
+            save_fake_result(small, name, fold, np.eye(10)[np.full(300, 3 if name == "a" else 7)])
+    small.fold_path("a", 1, ".npz").write_bytes(small.fold_path("b", 1, ".npz").read_bytes())
+    with pytest.raises(InputError, match=r"fold_1\.npz does not hold this fold; .*scripts\.train a --folds 1"):
+        load_oof_predictions(small, "a", load_folds(small))
+
+
 def test_a_record_of_another_fold_is_refused(small):
     save_fake_result(small, "a", 0)
     small.fold_path("a", 1, ".json").write_bytes(small.fold_path("a", 0, ".json").read_bytes())

@@ -65,10 +65,11 @@ class Recogniser:
 
     def __init__(self, path: Path = APP_WEIGHTS_DIR / "recogniser.onnx"):
         self._networks = Networks(open_onnx(path), _open_line_network())
+        self._tta = _load_tta()
 
     def predict_proba(self, images: Images) -> Proba:
         """Predict class probabilities with test-time augmentation: float32 (n, 10) for uint8 (n, 28, 28, 1)."""
-        return TTA().predict(self.predict_proba_without_tta, images)
+        return self._tta.predict(self.predict_proba_without_tta, images)
 
     def predict_proba_without_tta(self, images: Images) -> Proba:
         """Predict class probabilities from each image alone: float32 (n, 10) for uint8 (n, 28, 28, 1)."""
@@ -107,6 +108,12 @@ class Recogniser:
 @cache
 def _open_line_network() -> Predict:
     return open_onnx(APP_WEIGHTS_DIR / "touching_digits.onnx")
+
+
+def _load_tta() -> TTA:
+    """Return the test-time augmentation of the recipe that the tracked network was trained by."""
+    tta = load_network_records()["recipe"]["trainer"]["tta"]
+    return TTA(tuple(tta["rotations"]), tuple(tta["zooms"]), tta["confidence_threshold"])
 
 
 def _make_prediction(proba: Proba, image: npt.NDArray[np.uint8], box: Box | None) -> DigitPrediction:
