@@ -110,6 +110,7 @@ def test_a_download_that_breaks_off_is_one_error(kaggle, run_command, competitio
 def test_present_files_are_verified(kaggle, run_command, small, tmp_path):
     (tmp_path / "workspace").mkdir()
     shutil.copytree(small.input_dir, tmp_path / "workspace" / "input")
+    (tmp_path / "workspace" / "input" / "test_labels.csv").unlink()  # It marks the sample's workspace.
     result = run_command("download_data")
     assert result.returncode == 2 and "has 300 rows, not the competition's 42000" in result.stderr
     assert not kaggle.requests
