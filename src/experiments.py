@@ -85,14 +85,15 @@ ELASTIC = Augmentation(elastic=0.7)  # pixels; half of the images are distorted 
 FIVE_VIEWS = TTA(rotations=(-6.0, 6.0), zooms=(0.96, 1.04), confidence_threshold=0.99)
 
 STRIDED = KerasTrainer(
-    partial(networks.strided_cnn, dropout=0.2), epochs=10, augmentation=ELASTIC, learning_rate=2e-3, tta=FIVE_VIEWS
+    partial(networks.strided_cnn, dropout=0.2),
+    epochs=10,
+    augmentation=ELASTIC,
+    learning_rate=2e-3,
+    mixed_precision=True,
+    tta=FIVE_VIEWS,
 )
-RESIDUAL = KerasTrainer(
-    networks.residual_cnn, epochs=10, augmentation=ELASTIC, learning_rate=2e-3, ema_momentum=0.99, tta=FIVE_VIEWS
-)
-LARGE_KERNEL = KerasTrainer(
-    networks.large_kernel_cnn, epochs=10, augmentation=ELASTIC, learning_rate=1e-3, tta=FIVE_VIEWS
-)
+RESIDUAL = replace(STRIDED, network=networks.residual_cnn, ema_momentum=0.99)
+LARGE_KERNEL = replace(STRIDED, network=networks.large_kernel_cnn, learning_rate=1e-3)
 DENSE = KerasTrainer(networks.dense_network, epochs=20, batch_size=128)
 TUNED_DENSE = replace(
     DENSE,
@@ -108,7 +109,9 @@ BOOSTED = LightGBMTrainer()
 # The distillation set is distorted once; this weak augmentation makes it different in each epoch.
 STUDENT = replace(RESIDUAL, epochs=7, augmentation=Augmentation(rotation=4.0, zoom=0.03, shift=0.02, shear=3.0))
 LINES = LineTrainer(KerasTrainer(networks.line_cnn, epochs=5, learning_rate=2e-3, ema_momentum=0.99))
-TINY = KerasTrainer(networks.tiny_cnn, epochs=2, augmentation=ELASTIC, learning_rate=3e-3, ema_momentum=0.9)
+TINY = KerasTrainer(
+    networks.tiny_cnn, epochs=2, augmentation=ELASTIC, learning_rate=3e-3, mixed_precision=True, ema_momentum=0.9
+)
 
 DEFAULT = (
     Experiment(

@@ -18,8 +18,9 @@ from src.common.provenance import describe_environment
 from src.common.workspace import Workspace
 from src.data.csv_files import read_train
 from src.data.datasets import Dataset, load_dataset
-from src.experiments import EXPERIMENTS
+from src.experiments import DEFAULT, EXPERIMENTS, Experiment
 from src.images.augmentation import Augmentation
+from src.models.layers import with_keras_layers
 from src.training.backend import prepare_backend
 from src.training.keras_fit import AugmentedBatches
 from src.training.keras_trainer import KerasTrainer
@@ -41,6 +42,8 @@ def measure_training(workspace: Workspace) -> dict[str, Any]:
         augmented_images_per_second, plain_images_per_second: medians.
         fit_peak_fraction: floating-point operations per second of `fit` on augmented batches, `strided` network,
             relative to those of a large matrix product (peak_gflops), median of paired repeats.
+        networks: images per second of each network of the default set, with our layers and precision (`ours`) and with
+            Keras' layers in float32 (`keras`), and `speedup`, the median ratio of paired repeats.
         peak_memory_gb: of a process that trained and predicted one fold of the `strided` network (one epoch).
         num_train_rows: of the workspace's data.
         environment: versions and machine.
@@ -51,6 +54,7 @@ def measure_training(workspace: Workspace) -> dict[str, Any]:
     return {
         "csv_over_pandas": _compare_csv_readers(workspace.train_csv),
         **_compare_fits(dataset),
+        "networks": {experiment.name: _compare_layers(experiment, dataset) for experiment in DEFAULT},
         "peak_memory_gb": round(peak_memory_gb, 2),
         "num_train_rows": len(dataset.labels),
         "environment": describe_environment(),
@@ -85,10 +89,9 @@ class _Stopwatch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has n
 
 
 def _compare_fits(dataset: Dataset) -> dict[str, float]:
-    prepare_backend(seed=0)
-    rows = np.arange(_NUM_BATCHES * _STRIDED.batch_size) % len(dataset.labels)
-    images, targets = dataset.images[rows], np.eye(NUM_CLASSES, dtype=np.float32)[dataset.labels[rows]]
-    augmented = AugmentedBatches(images, targets, _STRIDED.batch_size, Augmentation(), seed=0)
+    prepare_backend(seed=0, mixed_precision=_STRIDED.mixed_precision)
+    augmented = _make_batches(dataset, replace(_STRIDED, augmentation=Augmentation()))
+    images, targets = augmented.images, augmented.targets
     sources: dict[str, dict[str, Any]] = {
         "augmented": {"x": augmented},
         "plain": {"x": images, "y": targets, "batch_size": _STRIDED.batch_size},
@@ -116,6 +119,34 @@ def _compare_fits(dataset: Dataset) -> dict[str, float]:
         "fit_peak_fraction": median(lambda speeds: operations * speeds["augmented"] / speeds["peak"], 3),
         "peak_gflops": median(lambda speeds: speeds["peak"] / 1e9, 0),
     }
+
+
+def _compare_layers(experiment: Experiment, dataset: Dataset) -> dict[str, float]:
+    """Train the same network with our layers and with Keras' layers in turn."""
+    trainer = cast(KerasTrainer, experiment.trainer)
+    batches = _make_batches(dataset, trainer)
+    prepare_backend(seed=0)
+    models = {"keras": with_keras_layers(trainer.network())}
+    models["keras"].compile(keras.optimizers.RMSprop(), "categorical_crossentropy", metrics=["accuracy"])
+    prepare_backend(seed=0, mixed_precision=trainer.mixed_precision)
+    models["ours"] = trainer.compile(len(batches))
+    repeats: list[dict[str, float]] = []
+    for _ in range(_NUM_REPEATS + 1):
+        speeds = {}
+        for name, model in models.items():
+            watch = _Stopwatch()
+            model.fit(batches, callbacks=[watch], verbose=0)
+            speeds[name] = trainer.batch_size / watch.seconds_per_batch
+        repeats.append(speeds)
+    figures = {name: round(statistics.median(speeds[name] for speeds in repeats[1:])) for name in models}
+    ratio = statistics.median(speeds["ours"] / speeds["keras"] for speeds in repeats[1:])
+    return {**figures, "speedup": round(ratio, 2)}
+
+
+def _make_batches(dataset: Dataset, trainer: KerasTrainer) -> AugmentedBatches:
+    rows = np.arange(_NUM_BATCHES * trainer.batch_size) % len(dataset.labels)
+    targets = np.eye(NUM_CLASSES, dtype=np.float32)[dataset.labels[rows]]
+    return AugmentedBatches(dataset.images[rows], targets, trainer.batch_size, trainer.augmentation, seed=0)
 
 
 def count_multiply_adds(model: keras.Model) -> int:

@@ -100,7 +100,9 @@ def large_kernel_cnn(momentum: float = 0.95) -> keras.Model:
     x = _conv_norm_relu(x, 160, 5, momentum, convolution=MatmulConv2D)
     x = layers.Flatten()(x)
     x = layers.Dense(NUM_CLASSES, use_bias=False, dtype="float32")(x)
-    return keras.Model(pixels, _softmax(layers.BatchNormalization(momentum=momentum, dtype="float32")(x)), name="large_kernel_cnn")
+    return keras.Model(
+        pixels, _softmax(layers.BatchNormalization(momentum=momentum, dtype="float32")(x)), name="large_kernel_cnn"
+    )
 
 
 def plain_cnn(dropout: float = 0.25) -> keras.Model:

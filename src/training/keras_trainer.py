@@ -33,7 +33,7 @@ class KerasTrainer:
     learning_rate: float = 1e-3  # the peak, reached after the warm-up
     rho: float = 0.9  # per step: RMSprop's decay of squared gradients
     warmup_fraction: float = 0.05  # of all steps
-    mixed_precision: bool = False  # bfloat16 where the machine has it, float32 elsewhere; the fold record says which
+    mixed_precision: bool = False  # bfloat16 where the machine has it; the fold record says what was used
     ema_momentum: float | None = None  # per step: the model keeps averaged weights instead of the last ones
     tta: TTA | None = None  # test-time augmentation of what the fitted model predicts
 

@@ -31,7 +31,7 @@ class LineTrainer:
     def fit(self, train: LabelledImages, valid: LabelledImages, seed: int, context: TrainingContext) -> LineClassifier:
         """Train on lines made of `train`, measured on lines made of `valid`; see `Trainer`."""
         require_labels_only(context)
-        prepare_backend(seed)
+        prepare_backend(seed, self.keras.mixed_precision)
         held_out = make_lines(self.lines, valid.images, valid.labels, NUM_HELD_OUT, seed + 1)
         images, targets = make_lines(self.lines, train.images, train.labels, self.num_lines, seed)
         batches = AugmentedBatches(images, targets, self.keras.batch_size, None, seed)

@@ -12,6 +12,7 @@ from src.common.workspace import REPOSITORY
 from src.images.test_time_augmentation import TTA
 from src.models.classifiers import KerasClassifier, LineClassifier, SklearnClassifier, load_classifier
 from src.models.estimators import logistic_pca
+from src.models.layers import with_keras_layers
 from src.models.networks import large_kernel_cnn, line_cnn, residual_cnn, strided_cnn
 
 TWO_VIEWS = TTA(rotations=(10.0,), zooms=(0.9,), confidence_threshold=1.0)
@@ -20,7 +21,7 @@ TWO_VIEWS = TTA(rotations=(10.0,), zooms=(0.9,), confidence_threshold=1.0)
 @pytest.mark.parametrize("tta", [None, TWO_VIEWS, TTA()])
 def test_a_loaded_network_predicts_the_same_bits_with_its_tta(sample_rows, tmp_path, tta):
     images = sample_rows[0][:600]  # more than one batch of predictions
-    classifier = KerasClassifier(strided_cnn(), tta=tta)
+    classifier = KerasClassifier(with_keras_layers(strided_cnn()), tta=tta)
     classifier.save(tmp_path / "model.keras")
     loaded = load_classifier(tmp_path / "model.keras")
     np.testing.assert_array_equal(loaded.predict_proba(images), classifier.predict_proba(images))
@@ -37,7 +38,7 @@ def test_tta_changes_probabilities(sample_rows):
 
 def test_a_line_network_classifies_single_digits(sample_rows, tmp_path):
     images = sample_rows[0][:20]
-    classifier = LineClassifier(line_cnn())
+    classifier = LineClassifier(with_keras_layers(line_cnn()))
     proba = classifier.predict_proba(images)
     assert proba.shape == (20, 10)
     np.testing.assert_allclose(proba.sum(axis=1), 1, atol=1e-5)
@@ -46,7 +47,7 @@ def test_a_line_network_classifies_single_digits(sample_rows, tmp_path):
 
 
 def test_keras_itself_loads_a_saved_network(sample_rows, tmp_path):
-    classifier = KerasClassifier(strided_cnn(), tta=TWO_VIEWS)
+    classifier = KerasClassifier(with_keras_layers(strided_cnn()), tta=TWO_VIEWS)
     classifier.save(tmp_path / "model.keras")
     model = keras.models.load_model(tmp_path / "model.keras")
     expected = classifier.without_tta().predict_proba(sample_rows[0][:8])
@@ -66,7 +67,10 @@ def test_scikit_learn_round_trip(sample_rows, tmp_path):
 def test_saved_under_tensorflow_predicts_the_same_under_jax(sample_rows, tmp_path):
     images = sample_rows[0][:32]
     np.save(tmp_path / "images.npy", images)
-    classifiers = {build.__name__: KerasClassifier(build()) for build in (strided_cnn, residual_cnn, large_kernel_cnn)}
+    classifiers = {
+        build.__name__: KerasClassifier(with_keras_layers(build()))
+        for build in (strided_cnn, residual_cnn, large_kernel_cnn)
+    }
     for name, classifier in classifiers.items():
         classifier.save(tmp_path / f"{name}.keras")
     script = (
