@@ -85,7 +85,7 @@ backend.trains_on_device = lambda: True  # as if there were a GPU
 directory = pathlib.Path(sys.argv[1])
 rows = np.load(directory / "rows.npz")
 train, valid = (LabelledImages(rows["images"][part], rows["labels"][part]) for part in (slice(1600), slice(1600, None)))
-recipe = KerasTrainer(tiny_cnn, 4, Augmentation(elastic=0.7), learning_rate=3e-3, ema_momentum=0.9)
+recipe = KerasTrainer(tiny_cnn, 4, Augmentation(elastic=0.7), 64, 3e-3, mixed_precision=True, ema_momentum=0.9)
 whole = recipe.fit(train, valid, 7, TrainingContext(directory / "whole"))
 assert keras.config.dtype_policy().name == "float32" and whole.model.dtype_policy.name == "float32"
 whole.save(directory / "model.keras")

@@ -12,6 +12,7 @@ from src.data.datasets import load_dataset
 from src.data.folds import load_folds
 from src.experiments import EXPERIMENTS
 from src.images.test_time_augmentation import TTA
+from src.training.backend import choose_precision
 from src.validation import cross_validation
 from src.validation.fold_results import load_fold_record, read_fold_predictions
 from src.validation.fold_tasks import load_fold_classifier
@@ -62,7 +63,12 @@ def test_record_says_where_the_result_comes_from(small):
     assert record.recipe["trainer"]["network"] == {"function": "tiny_cnn", "momentum": 0.95}
     assert len(record.history) == SMOKE.trainer.epochs
     assert set(record.fingerprints) == {"train", "test", "folds"}
-    assert record.threads >= 1 and record.versions["keras"] and record.seed == SMOKE.fold_seed(0)
+    assert (
+        record.threads >= 1
+        and record.precision == choose_precision(SMOKE.trainer.mixed_precision)
+        and record.versions["keras"]
+        and record.seed == SMOKE.fold_seed(0)
+    )
 
 
 def test_a_changed_experiment_is_refused_and_its_results_are_kept(small):
