@@ -2,7 +2,6 @@
 
 import os
 import shutil
-from contextlib import contextmanager
 from pathlib import Path
 
 # Set before NumPy is imported. Otherwise, the threads of test processes that share the cores wait in busy loops.
@@ -98,9 +97,12 @@ def files_below(directory: Path) -> set[str]:
     return {str(path.relative_to(directory)) for path in directory.rglob("*") if path.is_file()}
 
 
-@contextmanager
-def open_chromium():
-    """Open Debian's Chromium, for the tests that are marked `browser`."""
+@pytest.fixture(scope="module")
+def browser():
+    """Debian's Chromium, for the tests that are marked `browser`.
+
+    It is closed after each module: while Playwright runs, nothing else in the process can start an event loop.
+    """
     from playwright.sync_api import sync_playwright
 
     chromium = shutil.which("chromium")

@@ -6,7 +6,6 @@ import pytest
 from src.data.datasets import load_dataset
 from src.reports.data_report import write_data_report
 from src.reports.error_report import write_error_report
-from tests.conftest import open_chromium
 from tests.fold_results import save_predictions
 
 pytestmark = pytest.mark.browser
@@ -21,12 +20,6 @@ def workspace(sample_small, tmp_path_factory):
     write_error_report("first", load_dataset(workspace), workspace)
     write_data_report(workspace)
     return workspace
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with open_chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from fastapi.testclient import TestClient
 
 from src.app.web.api import make_app
 from tests.app_server import Server, wait_for_page
-from tests.conftest import open_chromium
 
 
 @pytest.fixture(scope="session")
@@ -37,9 +36,3 @@ def page_url(page_workspace):
     with Server(workspace=page_workspace) as url:
         wait_for_page(url)
         yield url
-
-
-@pytest.fixture(scope="session")
-def browser():
-    with open_chromium() as browser:
-        yield browser
