@@ -10,10 +10,12 @@ from functools import partial
 
 from scripts import run
 from src.common.workspace import find_workspace
+from src.data.folds import load_folds
 from src.experiments import get_experiments
+from src.training.backend import has_gpu
 from src.validation import cross_validation
 from src.validation.cross_validation import Runner
-from src.validation.runners.local import run_local, run_processes
+from src.validation.runners.local import count_cores, run_local, run_processes
 from src.validation.runners.ray_cluster import run_ray
 
 RUNNER_OPTIONS = {"local": ("jobs",), "ray": ("ray_address", "cores_per_job", "jobs_per_gpu")}
@@ -28,25 +30,29 @@ def main() -> None:
         for name in names:
             if runner != arguments.runner and getattr(arguments, name) is not None:
                 parser.error(f"--{name.replace('_', '-')} needs --runner {runner}")
-    experiments = get_experiments(arguments.experiments)
-    cross_validation.run(experiments, arguments.folds, find_workspace(), _choose_runner(arguments))
+    experiments, workspace = get_experiments(arguments.experiments), find_workspace()
+    folds = arguments.folds or range(load_folds(workspace).num_folds)
+    num_tasks = len(experiments) * len(folds)
+    cross_validation.run(experiments, folds, workspace, _choose_runner(arguments, num_tasks))
 
 
 def _build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m scripts.train", description=__doc__)
     parser.add_argument("experiments", nargs="+", metavar="EXPERIMENT", help="names in src/experiments.py")
     parser.add_argument("--folds", type=_parse_folds, help="such as 0,1 (default: all)")
-    parser.add_argument("--jobs", type=_parse_number, help="folds at the same time, sharing the cores (default: 1)")
+    parser.add_argument(
+        "--jobs", type=_parse_number, help="folds at the same time (default: one on each core, or one on a GPU)"
+    )
     parser.add_argument("--runner", choices=RUNNER_OPTIONS, default="local", help="where folds run (default: local)")
     parser.add_argument("--ray-address", metavar="ADDRESS", help="of a cluster (default: Ray on this machine alone)")
     parser.add_argument(
-        "--cores-per-job", type=_parse_number, help="with Ray (default: all cores of the smallest machine)"
+        "--cores-per-job", type=_parse_number, help="with Ray (default: 1, or a GPU's share of the cores)"
     )
     parser.add_argument("--jobs-per-gpu", type=_parse_number, help="with Ray (default: 1)")
     return parser
 
 
-def _choose_runner(arguments: argparse.Namespace) -> Runner:
+def _choose_runner(arguments: argparse.Namespace, num_tasks: int) -> Runner:
     if arguments.runner == "ray":
         return partial(
             run_ray,
@@ -54,7 +60,9 @@ def _choose_runner(arguments: argparse.Namespace) -> Runner:
             cores_per_job=arguments.cores_per_job,
             jobs_per_gpu=arguments.jobs_per_gpu or 1,
         )
-    num_jobs = arguments.jobs or 1
+    # A small network does not use several cores well: two folds on a core each finish earlier than one after the other.
+    # Complete folds count as well, so that the number of threads is the same when the command is repeated.
+    num_jobs = arguments.jobs or (1 if has_gpu() else min(count_cores(), num_tasks))
     return run_local if num_jobs == 1 else partial(run_processes, num_jobs=num_jobs)
 
 

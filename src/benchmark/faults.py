@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from os import environ, walk
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, cast
 
 import numpy as np
 
@@ -100,7 +100,7 @@ def _train(workspace: Workspace, delay: float | None = None, during_save: bool =
     Raises:
         subprocess.CalledProcessError: the training failed by itself.
     """
-    command = [sys.executable, "-m", "scripts.train", _EXPERIMENT]
+    command = [sys.executable, "-m", "scripts.train", _EXPERIMENT, "--jobs", str(_NUM_FOLDS)]
     environment = environ | {"DIGITS_WORKSPACE": str(workspace.root)}
     with subprocess.Popen(command, cwd=REPOSITORY, env=environment, stderr=subprocess.PIPE, text=True) as process:
         lines = []
@@ -113,7 +113,7 @@ def _train(workspace: Workspace, delay: float | None = None, during_save: bool =
             process.wait(delay)
         except subprocess.TimeoutExpired:
             ended = time.perf_counter() + _MAX_SAVE_WAIT if during_save else 0.0
-            while time.perf_counter() < ended and process.poll() is None and not _is_saving(process.pid, workspace):
+            while time.perf_counter() < ended and process.poll() is None and not _is_saving(workspace):
                 continue  # Without a pause, as a save takes milliseconds.
             process.kill()
         code = process.wait()
@@ -122,13 +122,13 @@ def _train(workspace: Workspace, delay: float | None = None, during_save: bool =
     sys.stderr.writelines(lines)
     if code not in (0, -signal.SIGKILL):
         raise subprocess.CalledProcessError(code, command)
-    return _Run(code != 0, _is_saving(process.pid, workspace), seconds, lines)
+    return _Run(code != 0, _is_saving(workspace), seconds, lines)
 
 
-def _is_saving(pid: int, workspace: Workspace) -> bool:
+def _is_saving(workspace: Workspace) -> bool:
     # Unlike rglob, os.walk tolerates files that vanish meanwhile.
     files = (name for _, _, names in walk(workspace.oof_dir) for name in names)
-    return any(name.startswith(f".tmp.{pid}.") for name in files)
+    return any(name.startswith(".tmp.") for name in files)
 
 
 def _list_files(workspace: Workspace) -> set[Path]:
@@ -143,13 +143,8 @@ def _fingerprint(workspace: Workspace) -> list[str]:
 
 def _count_repeated(lines: Sequence[str]) -> int:
     """Count how often an epoch or fold was finished again."""
-    finished = Counter[Any]()
-    fold = ""
+    finished = Counter[tuple[str, str]]()
     for line in lines:
-        if begun := re.match(rf"{_EXPERIMENT} fold (\d+):", line):
-            fold = begun[1]
-        elif done := re.match(rf"{_EXPERIMENT} fold (\d+) done", line):
-            finished[done[1]] += 1
-        elif epoch := re.match(r" *epoch (\d+)/", line):
-            finished[fold, epoch[1]] += 1
+        if done := re.match(rf"{_EXPERIMENT} fold (\d+) +(done|epoch \d+/)", line):
+            finished[done[1], done[2]] += 1
     return sum(times - 1 for times in finished.values())

@@ -5,7 +5,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,38 +13,43 @@ import keras
 import numpy as np
 import pandas as pd
 
+from src.common.arrays import Images, Labels
 from src.common.competition import NUM_CLASSES
 from src.common.provenance import describe_environment
 from src.common.workspace import Workspace
 from src.data.csv_files import read_train
 from src.data.datasets import Dataset, load_dataset
-from src.experiments import DEFAULT, EXPERIMENTS, Experiment
-from src.images.augmentation import Augmentation
+from src.experiments import DEFAULT, EXPERIMENTS
 from src.models.layers import with_keras_layers
 from src.training.backend import prepare_backend
 from src.training.keras_fit import AugmentedBatches
 from src.training.keras_trainer import KerasTrainer
 from src.validation.cross_validation import train_fold
 from src.validation.fold_tasks import FoldTask
+from src.validation.runners.local import count_cores, run_processes
 
-_NUM_REPEATS = 5
-_NUM_BATCHES = 100  # per repeat of a measurement
+_NUM_FITS = 3  # whose median is taken, after one that compiles
 _STRIDED = cast(KerasTrainer, EXPERIMENTS["strided"].trainer)
 
 
-def measure_training(workspace: Workspace) -> dict[str, Any]:
-    """Measure everything on the data of a workspace; a few minutes on two cores with the competition's data.
+def measure_training(workspace: Workspace, num_repeats: int = 3, num_batches: int = 100) -> dict[str, Any]:
+    """Measure everything on the data of a workspace; 7 minutes on two cores with the competition's data.
+
+    Args:
+        workspace: where the data is.
+        num_repeats: how often each measurement is made, in turn with what it is compared with.
+        num_batches: that a network is trained on, each time.
 
     Returns:
         csv_over_pandas: seconds of reading train.csv, relative to pandas.read_csv, median of paired repeats.
-        augmented_over_plain: images per second of `fit` on affinely augmented batches, relative to `fit` on an array in
-            memory, `strided` network, median of paired repeats.
-        augmented_images_per_second, plain_images_per_second: medians.
-        fit_peak_fraction: floating-point operations per second of `fit` on augmented batches, `strided` network,
-            relative to those of a large matrix product (peak_gflops), median of paired repeats.
-        networks: images per second of each network of the default set, with our layers and precision (`ours`) and with
-            Keras' layers in float32 (`keras`), and `speedup`, the median ratio of paired repeats.
-        peak_memory_gb: of a process that trained and predicted one fold of the `strided` network (one epoch).
+        networks: images per second of each network of the default set: `ours` as the main job trains, one fold on each
+            core; `keras` with Keras' layers in float32, one fold on all cores; and `speedup`, the median ratio of
+            paired repeats.
+        augmented_over_plain: images per second of `strided`, relative to training without augmentation, median of
+            paired repeats.
+        fit_peak_fraction: floating-point operations per second of the training of `strided`, relative to those of a
+            large float32 matrix product in the same processes (peak_gflops), median of the repeats.
+        peak_memory_gb: of a process that trained and predicted one fold of `strided` (one epoch).
         num_train_rows: of the workspace's data.
         environment: versions and machine.
     """
@@ -52,9 +57,8 @@ def measure_training(workspace: Workspace) -> dict[str, Any]:
     _train_one_epoch(dataset)
     peak_memory_gb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20  # ru_maxrss is in kilobytes.
     return {
-        "csv_over_pandas": _compare_csv_readers(workspace.train_csv),
-        **_compare_fits(dataset),
-        "networks": {experiment.name: _compare_layers(experiment, dataset) for experiment in DEFAULT},
+        "csv_over_pandas": _compare_csv_readers(workspace.train_csv, num_repeats),
+        **_compare_fits(dataset, num_repeats, num_batches),
         "peak_memory_gb": round(peak_memory_gb, 2),
         "num_train_rows": len(dataset.labels),
         "environment": describe_environment(),
@@ -67,8 +71,8 @@ def _train_one_epoch(dataset: Dataset) -> None:
         train_fold(FoldTask(experiment, 0, dataset, Path(directory)))
 
 
-def _compare_csv_readers(path: Path) -> float:
-    ratios = [_time(lambda: read_train(path)) / _time(lambda: pd.read_csv(path)) for _ in range(_NUM_REPEATS)]
+def _compare_csv_readers(path: Path, num_repeats: int) -> float:
+    ratios = [_time(lambda: read_train(path)) / _time(lambda: pd.read_csv(path)) for _ in range(num_repeats)]
     return round(statistics.median(ratios), 3)
 
 
@@ -88,65 +92,73 @@ class _Stopwatch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has n
         self.seconds_per_batch = (now - self.started) / max(batch, 1)
 
 
-def _compare_fits(dataset: Dataset) -> dict[str, float]:
-    prepare_backend(seed=0, mixed_precision=_STRIDED.mixed_precision)
-    augmented = _make_batches(dataset, replace(_STRIDED, augmentation=Augmentation()))
-    images, targets = augmented.images, augmented.targets
-    sources: dict[str, dict[str, Any]] = {
-        "augmented": {"x": augmented},
-        "plain": {"x": images, "y": targets, "batch_size": _STRIDED.batch_size},
-    }
-    model = _STRIDED.network()
-    model.compile(keras.optimizers.RMSprop(), "categorical_crossentropy", metrics=["accuracy"])
-    repeats: list[dict[str, float]] = []
-    for _ in range(_NUM_REPEATS + 1):
-        speeds = {"peak": _measure_matmul()}
-        for name, data in sources.items():
-            watch = _Stopwatch()
-            model.fit(**data, callbacks=[watch], verbose=0)
-            speeds[name] = _STRIDED.batch_size / watch.seconds_per_batch
-        repeats.append(speeds)
-    # Two operations each, in three passes: forwards, backwards to the inputs, backwards to the weights.
-    operations = 6 * count_multiply_adds(model)
+@dataclass(frozen=True)
+class _FitTask:
+    """What a process measures: trainers, one after the other, on the same images."""
 
-    def median(figure: Callable[[dict[str, float]], float], digits: int) -> float:
-        return round(statistics.median(map(figure, repeats[1:])), digits)  # The first repeat compiles.
+    trainers: dict[str, KerasTrainer]
+    images: Images  # uint8 (n, 28, 28, 1)
+    labels: Labels
+    keras_layers: bool = False  # Keras' layers in float32 instead of ours
+
+
+Speeds = dict[str, float]
+"""Images per second of each trainer, and under `_PEAK` the operations per second of a large matrix product."""
+_PEAK = "peak"
+
+
+def _compare_fits(dataset: Dataset, num_repeats: int, num_batches: int) -> dict[str, Any]:
+    trainers = {experiment.name: cast(KerasTrainer, experiment.trainer) for experiment in DEFAULT}
+    rows = np.arange(num_batches * _STRIDED.batch_size) % len(dataset.labels)
+    old = _FitTask(trainers, dataset.images[rows], dataset.labels[rows], keras_layers=True)
+    new = replace(old, trainers=trainers | {"plain": replace(_STRIDED, augmentation=None)}, keras_layers=False)
+    repeats = [(_measure(old, num_jobs=1), _measure(new, num_jobs=count_cores())) for _ in range(num_repeats)]
+    # Two operations each, in three passes: forwards, backwards to the inputs, backwards to the weights.
+    operations = 6 * count_multiply_adds(_STRIDED.network())
+
+    def median(figure: Callable[[Speeds, Speeds], float], digits: int | None = None) -> float:
+        return round(statistics.median(figure(old, new) for old, new in repeats), digits)
 
     return {
-        "augmented_over_plain": median(lambda speeds: speeds["augmented"] / speeds["plain"], 3),
-        "augmented_images_per_second": median(lambda speeds: speeds["augmented"], 0),
-        "plain_images_per_second": median(lambda speeds: speeds["plain"], 0),
-        "fit_peak_fraction": median(lambda speeds: operations * speeds["augmented"] / speeds["peak"], 3),
-        "peak_gflops": median(lambda speeds: speeds["peak"] / 1e9, 0),
+        "networks": {
+            name: {
+                "keras": median(lambda old, _: old[name]),  # noqa: B023  # Called at once.
+                "ours": median(lambda _, new: new[name]),  # noqa: B023
+                "speedup": median(lambda old, new: new[name] / old[name], 2),  # noqa: B023
+            }
+            for name in trainers
+        },
+        "augmented_over_plain": median(lambda _, new: new["strided"] / new["plain"], 3),
+        "fit_peak_fraction": median(lambda _, new: operations * new["strided"] / new[_PEAK], 3),
+        "peak_gflops": median(lambda _, new: new[_PEAK] / 1e9),
     }
 
 
-def _compare_layers(experiment: Experiment, dataset: Dataset) -> dict[str, float]:
-    """Train the same network with our layers and with Keras' layers in turn."""
-    trainer = cast(KerasTrainer, experiment.trainer)
-    batches = _make_batches(dataset, trainer)
-    prepare_backend(seed=0)
-    models = {"keras": with_keras_layers(trainer.network())}
-    models["keras"].compile(keras.optimizers.RMSprop(), "categorical_crossentropy", metrics=["accuracy"])
-    prepare_backend(seed=0, mixed_precision=trainer.mixed_precision)
-    models["ours"] = trainer.compile(len(batches))
-    repeats: list[dict[str, float]] = []
-    for _ in range(_NUM_REPEATS + 1):
-        speeds = {}
-        for name, model in models.items():
-            watch = _Stopwatch()
-            model.fit(batches, callbacks=[watch], verbose=0)
-            speeds[name] = trainer.batch_size / watch.seconds_per_batch
-        repeats.append(speeds)
-    figures = {name: round(statistics.median(speeds[name] for speeds in repeats[1:])) for name in models}
-    ratio = statistics.median(speeds["ours"] / speeds["keras"] for speeds in repeats[1:])
-    return {**figures, "speedup": round(ratio, 2)}
+def _measure(task: _FitTask, num_jobs: int) -> Speeds:
+    """Train in several processes at once; return their speeds together."""
+    speeds = list(run_processes(_measure_fits, [task] * num_jobs, num_jobs))
+    return {name: sum(speed[name] for speed in speeds) for name in speeds[0]}
 
 
-def _make_batches(dataset: Dataset, trainer: KerasTrainer) -> AugmentedBatches:
-    rows = np.arange(_NUM_BATCHES * trainer.batch_size) % len(dataset.labels)
-    targets = np.eye(NUM_CLASSES, dtype=np.float32)[dataset.labels[rows]]
-    return AugmentedBatches(dataset.images[rows], targets, trainer.batch_size, trainer.augmentation, seed=0)
+def _measure_fits(task: _FitTask) -> Speeds:
+    speeds = {name: _measure_fit(trainer, task) for name, trainer in task.trainers.items()}
+    return speeds | {_PEAK: _measure_matmul()}
+
+
+def _measure_fit(trainer: KerasTrainer, task: _FitTask) -> float:
+    targets = np.eye(NUM_CLASSES, dtype=np.float32)[task.labels]
+    batches = AugmentedBatches(task.images, targets, trainer.batch_size, trainer.augmentation, seed=0)
+    prepare_backend(seed=0, mixed_precision=trainer.mixed_precision and not task.keras_layers)
+    model = trainer.compile(len(batches))
+    if task.keras_layers:
+        model = with_keras_layers(model)
+        model.compile(keras.optimizers.RMSprop(), "categorical_crossentropy", metrics=["accuracy"])
+    speeds = []
+    for _ in range(1 + _NUM_FITS):
+        watch = _Stopwatch()
+        model.fit(batches, callbacks=[watch], verbose=0)
+        speeds.append(trainer.batch_size / watch.seconds_per_batch)
+    return statistics.median(speeds[1:])
 
 
 def count_multiply_adds(model: keras.Model) -> int:

@@ -38,7 +38,12 @@ def prepare_backend(seed: int, mixed_precision: bool = False) -> None:
 
 def trains_on_device() -> bool:
     """Tell whether whole epochs run on a GPU, with the images in its memory and in bfloat16: JAX with a GPU."""
-    return keras.config.backend() == "jax" and str(keras.distribution.list_devices()[0]).startswith("gpu")
+    return keras.config.backend() == "jax" and has_gpu()
+
+
+def has_gpu() -> bool:
+    """Tell whether Keras' backend computes on a GPU."""
+    return str(keras.distribution.list_devices()[0]).startswith("gpu")
 
 
 def choose_precision(mixed_precision: bool) -> str:

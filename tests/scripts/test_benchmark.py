@@ -7,7 +7,6 @@ import pytest
 
 @pytest.mark.slow
 def test_it_prints_one_json_object(small, run_script):
-    result = run_script(small, "benchmark")
+    result = run_script(small, "benchmark", "--faults", "0")
     assert result.returncode == 0, result.stderr
-    figures = json.loads(result.stdout)
-    assert {"csv_over_pandas", "augmented_over_plain", "fit_peak_fraction", "peak_memory_gb"} <= set(figures)
+    assert json.loads(result.stdout)["kills"] == 0

@@ -118,7 +118,7 @@ def test_a_disk_that_fills_up_while_a_fold_is_saved_loses_nothing(trained, sampl
 @pytest.mark.slow
 def test_a_second_driver_is_refused_and_disturbs_nothing(trained, sample_small, tmp_path):
     workspace = sample_small(tmp_path / "shared")
-    command = [sys.executable, "-m", "scripts.train", "smoke"]
+    command = [sys.executable, "-m", "scripts.train", "smoke", "--jobs", "1"]
     environment = os.environ | {"DIGITS_WORKSPACE": str(workspace.root)}
     first = subprocess.Popen(command, cwd=REPOSITORY, env=environment, stderr=subprocess.PIPE, text=True)
     with first:

@@ -79,6 +79,11 @@ def run_processes(task: Callable[[Argument], Result], arguments: Iterable[Argume
         close_remote_bars()
 
 
+def count_cores() -> int:
+    """Count the cores that this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
 def divide_cores(num_parts: int) -> list[set[int]]:
     """Divide the cores that this process may use into parts of equal size; if there are too few, parts share cores."""
     cores = sorted(os.sched_getaffinity(0))

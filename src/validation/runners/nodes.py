@@ -13,15 +13,17 @@ def choose_cores(nodes: Sequence[dict[str, float]], cores_per_job: int | None, j
     Args:
         nodes: Ray's resources of each living node, CPU and, if it has one, GPU. If some nodes have GPUs, the others get
             no jobs.
-        cores_per_job: what the user asked for; None for all cores of the smallest node, or a GPU's share of them.
+        cores_per_job: what the user asked for; None for one core, or for the smallest share of the cores that belongs
+            to a job on a GPU.
         jobs_per_gpu: how many jobs share a GPU.
 
     Raises:
         InputError: no node has so many cores, or any.
     """
-    usable = [node for node in nodes if "GPU" in node] or nodes
-    shares = [int(node.get("CPU", 0) // max(1, node.get("GPU", 0) * jobs_per_gpu)) for node in usable]
+    with_gpu = [node for node in nodes if "GPU" in node]
+    usable = with_gpu or nodes
     if cores_per_job is None:
+        shares = [int(node.get("CPU", 0) // max(1, node["GPU"] * jobs_per_gpu)) for node in with_gpu]
         cores_per_job = min((share for share in shares if share), default=1)
     largest = int(max(node.get("CPU", 0) for node in usable))
     if largest == 0:

@@ -53,8 +53,8 @@ def run_ray(
         train: `train_fold`, or a test's stand-in for it.
         tasks: the folds.
         address: of a cluster; None starts Ray on this machine until the last result.
-        cores_per_job: cores and threads of a job; the bits of a result depend on it. None: as many as nearly every node
-            has, that is all cores of the smallest one, or on GPU nodes a GPU's share of them.
+        cores_per_job: cores and threads of a job; the bits of a result depend on it. None: one, or on GPU nodes a
+            job's share of the cores of the smallest node.
         jobs_per_gpu: how many jobs share a GPU.
 
     Raises:

@@ -137,7 +137,7 @@ def test_what_a_killed_driver_has_begun_is_finished_by_the_next(small, sample_sm
     done = subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True)
     assert done.returncode == 0 and done.stderr.count("epoch 1/2") <= 1  # of the other fold
     other = sample_small(tmp_path / "other")
-    cross_validation.run([SMOKE], None, other, run_local)
+    cross_validation.run([SMOKE], None, other, partial(run_processes, num_jobs=NUM_CORES))  # a core each
     np.testing.assert_array_equal(load_arrays(small), load_arrays(other))
     assert files_below(small.oof_dir) == files_below(other.oof_dir)
 
