@@ -7,7 +7,7 @@
 #   vector machine.
 # --baselines: nine common models, from logistic regression to a small CNN.
 # --sample: the embedded sample instead of Kaggle's data, in .sample/.
-# --jobs N: train N folds at the same time. --runner ray: train on a Ray cluster.
+# --jobs N: train N folds at the same time (default: one on each core). --runner ray: train on a Ray cluster.
 # It can be stopped at any time. The same command continues after the last finished epoch.
 set -euo pipefail
 # Make relative paths absolute before the directory changes.
