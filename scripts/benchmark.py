@@ -8,9 +8,11 @@ import argparse
 import json
 import os
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import Any
 
 from scripts import run
+from src.common.errors import InputError
 from src.common.workspace import Workspace, find_workspace
 
 Measurement = Callable[[Workspace], dict[str, Any]]
@@ -42,7 +44,7 @@ def main() -> None:
     arguments = parser.parse_args()
     workspace = find_workspace()
     if arguments.gpu:
-        _print_steps(workspace)
+        _measure_gpu(workspace)
         return
     figures: dict[str, Any] = {}
     for measurement in _choose(arguments):
@@ -50,8 +52,15 @@ def main() -> None:
     print(json.dumps(figures, indent=2))
 
 
-def _print_steps(workspace: Workspace) -> None:
+def _measure_gpu(workspace: Workspace) -> None:
+    no_gpu = InputError("JAX finds no GPU; where nvidia-smi works, run: pip install -r requirements-gpu-jax.txt")
+    if find_spec("jax") is None:
+        raise no_gpu
     os.environ["KERAS_BACKEND"] = "jax"  # Before Keras is imported, also by the processes that are started.
+    from src.training.backend import trains_on_device
+
+    if not trains_on_device():
+        raise no_gpu
     from src.benchmark.gpu import measure_gpu
 
     for result in measure_gpu(workspace):
