@@ -12,7 +12,6 @@ def test_it_prints_one_json_object(small, run_script):
     assert json.loads(result.stdout)["kills"] == 0
 
 
-
 @pytest.mark.slow
 def test_without_a_gpu_it_says_so(small, run_script):
     result = run_script(small, "benchmark", "--gpu")
