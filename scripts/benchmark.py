@@ -1,14 +1,18 @@
 """Measure this machine and print one JSON object: python -m scripts.benchmark [OPTION].
 
-Without an option: how fast the pipeline reads the CSV, augments and trains.
+Without an option: how fast the pipeline reads the CSV, augments and trains. --gpu prints a JSON object on each
+line, as soon as it is measured.
 """
 
 import argparse
 import json
+import os
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import Any
 
 from scripts import run
+from src.common.errors import InputError
 from src.common.workspace import Workspace, find_workspace
 
 Measurement = Callable[[Workspace], dict[str, Any]]
@@ -32,12 +36,35 @@ def main() -> None:
         "--scaling", action="store_true", help="growth with images and experiments; jobs and Ray (an hour)"
     )
     options.add_argument("--faults", type=int, metavar="N", help="trainings that are killed N times in all")
+    options.add_argument(
+        "--gpu",
+        action="store_true",
+        help="training with JAX on a GPU: a smoke test, speed, accuracy; needs no data (under 8 minutes)",
+    )
     arguments = parser.parse_args()
     workspace = find_workspace()
+    if arguments.gpu:
+        _measure_gpu(workspace)
+        return
     figures: dict[str, Any] = {}
     for measurement in _choose(arguments):
         figures |= measurement(workspace)
     print(json.dumps(figures, indent=2))
+
+
+def _measure_gpu(workspace: Workspace) -> None:
+    no_gpu = InputError("JAX finds no GPU; where nvidia-smi works, run: pip install -r requirements-gpu-jax.txt")
+    if find_spec("jax") is None:
+        raise no_gpu
+    os.environ["KERAS_BACKEND"] = "jax"  # Before Keras is imported, also by the processes that are started.
+    from src.training.backend import trains_on_device
+
+    if not trains_on_device():
+        raise no_gpu
+    from src.benchmark.gpu import measure_gpu
+
+    for result in measure_gpu(workspace):
+        print(json.dumps(result), flush=True)
 
 
 def _choose(arguments: argparse.Namespace) -> list[Measurement]:

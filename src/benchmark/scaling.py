@@ -41,7 +41,7 @@ def measure_growth(workspace: Workspace) -> dict[str, Any]:
         num_rows = sum(1 for _ in file) - 1
     with tempfile.TemporaryDirectory() as directory:
         parts = {
-            times: _take_rows(workspace, Path(directory) / str(times), times * num_rows // 4) for times in (1, 2, 4)
+            times: take_rows(workspace, Path(directory) / str(times), times * num_rows // 4) for times in (1, 2, 4)
         }
         with_images = {times: _measure(part, 1) for times, part in parts.items()}
         with_experiments = {1: with_images[1]} | {number: _measure(parts[1], number) for number in (2, 4)}
@@ -78,7 +78,7 @@ def compare_runners(workspace: Workspace) -> dict[str, Any]:
     }
 
 
-def _take_rows(workspace: Workspace, root: Path, num_rows: int) -> Workspace:
+def take_rows(workspace: Workspace, root: Path, num_rows: int) -> Workspace:
     """Make a workspace of the first training rows and all test images."""
     part = Workspace(root)
     part.input_dir.mkdir(parents=True)

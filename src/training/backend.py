@@ -28,6 +28,8 @@ def prepare_backend(seed: int, mixed_precision: bool = False) -> None:
 
         cache_dir = Path(tempfile.gettempdir()) / f"jax-programs-{os.getuid()}"
         jax.config.update("jax_compilation_cache_dir", str(cache_dir))  # type: ignore[no-untyped-call]  # Shared.
+        # Also programs that compile in less than a second: there are many, and each process needs them.
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)  # type: ignore[no-untyped-call]
     if keras.config.backend() == "tensorflow":
         import tensorflow as tf
 
@@ -43,7 +45,7 @@ def trains_on_device() -> bool:
 
 def has_gpu() -> bool:
     """Tell whether Keras' backend computes on a GPU."""
-    return str(keras.distribution.list_devices()[0]).startswith("gpu")
+    return str(keras.distribution.list_devices()[0]).startswith(("gpu", "cuda"))
 
 
 def choose_precision(mixed_precision: bool) -> str:
