@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from src.common.workspace import REPOSITORY
+from src.images.normalization import MomentNormalization
 from src.images.test_time_augmentation import TTA
 from src.models.classifiers import KerasClassifier, LineClassifier, SklearnClassifier, load_classifier
 from src.models.estimators import logistic_pca
@@ -34,6 +35,18 @@ def test_tta_changes_probabilities(sample_rows):
     once = with_tta.without_tta().predict_proba(images)
     assert (with_tta.predict_proba(images) != once).any()
     np.testing.assert_array_equal(once, KerasClassifier(model).predict_proba(images))
+
+
+def test_a_loaded_network_normalises_images_before_tta(sample_rows, tmp_path):
+    images, normalization = sample_rows[0][:40], MomentNormalization(max_stretch=1.2)
+    plain = KerasClassifier(with_keras_layers(strided_cnn()), tta=TWO_VIEWS)
+    KerasClassifier(plain.model, tta=TWO_VIEWS, normalization=normalization).save(tmp_path / "model.keras")
+    loaded = load_classifier(tmp_path / "model.keras")
+    assert loaded.normalization == normalization
+    normalized = normalization.apply(images)
+    np.testing.assert_array_equal(loaded.predict_proba(images), plain.predict_proba(normalized))
+    once = loaded.without_tta().predict_proba(images)
+    np.testing.assert_array_equal(once, plain.without_tta().predict_proba(normalized))
 
 
 def test_a_line_network_classifies_single_digits(sample_rows, tmp_path):
