@@ -66,9 +66,15 @@ class Experiment:
         return hashlib.sha256(json.dumps(self.describe(), sort_keys=True).encode()).hexdigest()[:12]
 
 
+_LATER_FIELDS = ("normalization",)
+"""Fields that were added when there were results: not described where they are None, so that old hashes stay valid."""
+
+
 def _describe(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
-        return {"kind": type(value).__name__} | {f.name: _describe(getattr(value, f.name)) for f in fields(value)}
+        values = {field.name: getattr(value, field.name) for field in fields(value)}
+        described = {name: _describe(v) for name, v in values.items() if v is not None or name not in _LATER_FIELDS}
+        return {"kind": type(value).__name__} | described
     if callable(value):  # A function, with all its arguments that are given or have defaults.
         function, arguments, keywords = value, (), {}
         if isinstance(value, partial):
@@ -108,7 +114,7 @@ WIDE_RESIDUAL = KerasTrainer(
 M5 = replace(
     WIDE_RESIDUAL,
     network=networks.unpooled_cnn,
-    epochs=30,
+    epochs=20,
     batch_size=120,
     learning_rate=1e-3,
     ema_momentum=0.999,

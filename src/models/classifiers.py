@@ -156,7 +156,8 @@ def load_network(path: Path) -> KerasClassifier:
         entry = json.loads(archive.read(_ENTRY))
     kinds = {kind.__name__: kind for kind in (KerasClassifier, LineClassifier)}
     tta = None if entry["tta"] is None else TTA(**{name: _to_tuple(value) for name, value in entry["tta"].items()})
-    normalization = None if entry["normalization"] is None else MomentNormalization(**entry["normalization"])
+    saved = entry.get("normalization")  # Files written before there was normalisation lack it.
+    normalization = None if saved is None else MomentNormalization(**saved)
     model = keras.models.load_model(path, compile=False)
     return kinds[entry["kind"]](model, tta=tta, normalization=normalization)
 
