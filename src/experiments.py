@@ -11,12 +11,13 @@ import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from src.common.errors import InputError, suggest
 from src.images.augmentation import Augmentation
+from src.images.normalization import MomentNormalization
 from src.images.test_time_augmentation import TTA
 from src.models import estimators, networks
 from src.training.classical_trainers import LightGBMTrainer, SklearnTrainer
@@ -65,9 +66,15 @@ class Experiment:
         return hashlib.sha256(json.dumps(self.describe(), sort_keys=True).encode()).hexdigest()[:12]
 
 
+_LATER_FIELDS = ("normalization",)
+"""Fields that were added when there were results: not described where they are None, so that old hashes stay valid."""
+
+
 def _describe(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
-        return {"kind": type(value).__name__} | {f.name: _describe(getattr(value, f.name)) for f in fields(value)}
+        values = {field.name: getattr(value, field.name) for field in fields(value)}
+        described = {name: _describe(v) for name, v in values.items() if v is not None or name not in _LATER_FIELDS}
+        return {"kind": type(value).__name__} | described
     if callable(value):  # A function, with all its arguments that are given or have defaults.
         function, arguments, keywords = value, (), {}
         if isinstance(value, partial):
@@ -82,6 +89,7 @@ def _describe(value: Any) -> Any:
 
 AFFINE = Augmentation()
 ELASTIC = Augmentation(elastic=0.7)  # pixels; half of the images are distorted elastically
+STROKES = replace(ELASTIC, stroke_probability=0.2)  # and a fifth of the images get thicker or thinner strokes
 FIVE_VIEWS = TTA(rotations=(-6.0, 6.0), zooms=(0.96, 1.04), confidence_threshold=0.99)
 
 STRIDED = KerasTrainer(
@@ -94,6 +102,24 @@ STRIDED = KerasTrainer(
 )
 RESIDUAL = replace(STRIDED, network=networks.residual_cnn, ema_momentum=0.99)
 LARGE_KERNEL = replace(STRIDED, network=networks.large_kernel_cnn, learning_rate=1e-3)
+WIDE_RESIDUAL = KerasTrainer(
+    networks.wide_residual_cnn,
+    epochs=11,
+    augmentation=STROKES,
+    batch_size=100,
+    learning_rate=4e-4,
+    mixed_precision=True,
+    tta=FIVE_VIEWS,
+)
+M5 = replace(
+    WIDE_RESIDUAL,
+    network=networks.unpooled_cnn,
+    epochs=20,
+    batch_size=120,
+    learning_rate=1e-3,
+    ema_momentum=0.999,
+)
+M7 = replace(M5, network=partial(networks.unpooled_cnn, kernel_size=7, filters=(48, 96, 144, 192)))
 DENSE = KerasTrainer(networks.dense_network, epochs=20, batch_size=128)
 TUNED_DENSE = replace(
     DENSE,
@@ -136,9 +162,26 @@ LONG = (
     Experiment("residual_long", replace(RESIDUAL, epochs=30), "residual, trained three times as long."),
     Experiment("large_kernel_long", replace(LARGE_KERNEL, epochs=30), "large_kernel, trained three times as long."),
 )
+_WIDE = (
+    Experiment("wide_residual", WIDE_RESIDUAL, "Wide residual blocks. Network and epochs: ttdoucet/mnist."),
+    Experiment("m5", M5, "5x5 kernels without pooling or strides. Network: M5 of arXiv:2008.10400, fewer epochs."),
+    Experiment("m7", M7, "7x7 kernels without pooling or strides. Network: M7 of arXiv:2008.10400, fewer epochs."),
+)
+
+
+def _normalize(experiment: Experiment) -> Experiment:
+    trainer = replace(cast(KerasTrainer, experiment.trainer), normalization=MomentNormalization())
+    note = f"{experiment.name} on images without slant, centred and of equal spread."
+    return replace(experiment, name=f"{experiment.name}_normalized", trainer=trainer, note=note)
+
+
+NORMALIZED = tuple(_normalize(experiment) for experiment in (*DEFAULT[1:], *LONG))
+GPU = tuple(twin for experiment in _WIDE for twin in (experiment, _normalize(experiment)))  # too slow on a CPU
 _TABLE = (
     *DEFAULT,
     *LONG,
+    *NORMALIZED,
+    *GPU,
     Experiment(
         "quick",
         replace(LARGE_KERNEL, epochs=7, batch_size=128, learning_rate=2e-3),

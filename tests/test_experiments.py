@@ -7,6 +7,7 @@ import pytest
 
 from src.common.errors import InputError
 from src.experiments import EXPERIMENTS, Experiment, get_experiments
+from src.images.normalization import MomentNormalization
 from src.images.test_time_augmentation import TTA
 from src.models.networks import tiny_cnn
 from src.training.distillation import Distillation
@@ -20,6 +21,17 @@ HASHES = {
     "strided_long": "36dab4a4435e",
     "residual_long": "1b36e381a931",
     "large_kernel_long": "22194df37528",
+    "residual_normalized": "49bf131c07fb",
+    "large_kernel_normalized": "59af2679fc3e",
+    "strided_long_normalized": "2c2986ace7d1",
+    "residual_long_normalized": "d806857b70de",
+    "large_kernel_long_normalized": "16e5565fabc3",
+    "wide_residual": "e241b266df95",
+    "wide_residual_normalized": "1b700e8c4b75",
+    "m5": "7c658bf0c7a7",
+    "m5_normalized": "4670801f31f5",
+    "m7": "8d1e2a3dd3b6",
+    "m7_normalized": "cad303347e6d",
     "quick": "2ac4335f8a6f",
     "logistic_pca": "2736b7fbe4f6",
     "forest_pca": "42e77e97b01e",
@@ -62,6 +74,7 @@ def test_hash_changes_with_anything_that_decides_the_result():
         replace(SMOKE, trainer=replace(trainer, epochs=3)),
         replace(SMOKE, trainer=replace(trainer, augmentation=replace(trainer.augmentation, shear=1.0))),
         replace(SMOKE, trainer=replace(trainer, tta=TTA(rotations=(5.0,)))),
+        replace(SMOKE, trainer=replace(trainer, normalization=MomentNormalization())),
         replace(SMOKE, trainer=replace(trainer, network=EXPERIMENTS["strided"].trainer.network)),
         replace(SMOKE, trainer=replace(trainer, network=partial(tiny_cnn, momentum=0.9))),
         replace(SMOKE, trainer=replace(trainer, network=partial(tiny_cnn, 0.8))),

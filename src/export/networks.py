@@ -87,6 +87,11 @@ def _load_model(experiment: str, fold: int, workspace: Workspace) -> keras.Model
         raise InputError(
             f"{experiment} is a line network; write it with another command: python -m scripts.release {experiment}"
         )
+    if classifier.normalization is not None:
+        raise InputError(
+            f"{experiment} normalises images before its network sees them, which a network file cannot do; export an "
+            "experiment without normalization"
+        )
     return classifier.model
 
 

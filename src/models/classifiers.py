@@ -15,12 +15,13 @@ from sklearn.pipeline import Pipeline
 
 from src.common.arrays import Images, Proba
 from src.common.competition import NUM_CLASSES
+from src.images.normalization import MomentNormalization
 from src.images.test_time_augmentation import TTA
 
 PREDICTION_BATCH = 512
 """Images predicted at once: bounds the memory, and is large enough to keep the cores busy."""
 _ENTRY = "classifier.json"
-"""Entry of a .keras file, which is a zip: the kind of classifier and its TTA. Keras ignores it."""
+"""Entry of a .keras file, which is a zip: the kind of classifier, its TTA and normalisation. Keras ignores it."""
 
 
 class Classifier(Protocol):
@@ -45,15 +46,27 @@ class Classifier(Protocol):
 
 
 class KerasClassifier:
-    """A trained Keras network that takes pixels 0..255 and returns probabilities, with or without TTA."""
+    """A trained Keras network that takes pixels 0..255 and returns probabilities, with or without TTA.
+
+    If there is a normalisation, images are normalised before anything else, TTA included: `model` alone expects
+    normalised images.
+    """
 
     suffix = ".keras"
 
-    def __init__(self, model: keras.Model, history: Sequence[dict[str, float]] = (), tta: TTA | None = None):
-        self.model, self.history, self.tta = model, history, tta
+    def __init__(
+        self,
+        model: keras.Model,
+        history: Sequence[dict[str, float]] = (),
+        tta: TTA | None = None,
+        normalization: MomentNormalization | None = None,
+    ):
+        self.model, self.history, self.tta, self.normalization = model, history, tta, normalization
 
     def predict_proba(self, images: Images) -> Proba:
         """Predict class probabilities, float32 (n, 10), of uint8 images (n, 28, 28, 1)."""
+        if self.normalization is not None:
+            images = self.normalization.apply(images)
         return self._predict_once(images) if self.tta is None else self.tta.predict(self._predict_once, images)
 
     def _predict_once(self, images: Images) -> Proba:
@@ -62,16 +75,17 @@ class KerasClassifier:
 
     def without_tta(self) -> "KerasClassifier":
         """Return the same model without test-time augmentation."""
-        return type(self)(self.model, self.history)
+        return type(self)(self.model, self.history, normalization=self.normalization)
 
     def num_parameters(self) -> int:
         """Count the weights."""
         return int(self.model.count_params())
 
     def save(self, path: Path) -> None:
-        """Write a .keras file, which `keras.models.load_model` reads too; TTA is an additional entry in it."""
+        """Write a .keras file, which Keras itself loads too; an additional entry has TTA and normalisation."""
         self.model.save(path)
-        entry = {"kind": type(self).__name__, "tta": None if self.tta is None else asdict(self.tta)}
+        steps = {"tta": self.tta, "normalization": self.normalization}
+        entry = {"kind": type(self).__name__} | {name: step and asdict(step) for name, step in steps.items()}
         with zipfile.ZipFile(path, "a") as archive:
             archive.writestr(_ENTRY, json.dumps(entry))
 
@@ -137,12 +151,15 @@ def load_classifier(path: Path) -> Classifier:
 
 
 def load_network(path: Path) -> KerasClassifier:
-    """Read a .keras file that a classifier has saved, with its TTA."""
+    """Read a .keras file that a classifier has saved, with its TTA and normalisation."""
     with zipfile.ZipFile(path) as archive:
         entry = json.loads(archive.read(_ENTRY))
     kinds = {kind.__name__: kind for kind in (KerasClassifier, LineClassifier)}
     tta = None if entry["tta"] is None else TTA(**{name: _to_tuple(value) for name, value in entry["tta"].items()})
-    return kinds[entry["kind"]](keras.models.load_model(path, compile=False), tta=tta)
+    saved = entry.get("normalization")  # Files written before there was normalisation lack it.
+    normalization = None if saved is None else MomentNormalization(**saved)
+    model = keras.models.load_model(path, compile=False)
+    return kinds[entry["kind"]](model, tta=tta, normalization=normalization)
 
 
 def _to_tuple(value: Any) -> Any:

@@ -11,6 +11,7 @@ import numpy as np
 from src.common.arrays import LabelledImages
 from src.common.competition import NUM_CLASSES
 from src.images.augmentation import Augmentation
+from src.images.normalization import MomentNormalization
 from src.images.test_time_augmentation import TTA
 from src.models.classifiers import KerasClassifier
 from src.models.layers import with_keras_layers
@@ -24,6 +25,9 @@ class KerasTrainer:
     """A network trained by RMSprop; the learning rate rises during a short warm-up, then falls to zero along a cosine.
 
     There is no early stopping and no choice of a best epoch, so the validation accuracy stays unbiased.
+
+    Images are normalised once, before the first epoch; augmentation, and TTA in the fitted model, distort the
+    normalised images.
     """
 
     network: Callable[[], keras.Model]
@@ -36,6 +40,7 @@ class KerasTrainer:
     mixed_precision: bool = False  # bfloat16 where the machine has it; the fold record says what was used
     ema_momentum: float | None = None  # per step: the model keeps averaged weights instead of the last ones
     tta: TTA | None = None  # test-time augmentation of what the fitted model predicts
+    normalization: MomentNormalization | None = None  # of the images, also of those that the fitted model predicts
 
     def fit(self, train: LabelledImages, valid: LabelledImages, seed: int, context: TrainingContext) -> KerasClassifier:
         """Train on `train` and the distillation set, if there is one; see `Trainer`."""
@@ -44,10 +49,13 @@ class KerasTrainer:
         if context.distillation_set is not None:
             images = np.concatenate([images, context.distillation_set.images])
             targets = np.concatenate([targets, context.distillation_set.proba])
+        if self.normalization is not None:
+            images = self.normalization.apply(images)
+            valid = valid._replace(images=self.normalization.apply(valid.images))
         batches = AugmentedBatches(images, targets, self.batch_size, self.augmentation, seed)
         model = self.compile(len(batches))
         model, history = self.fit_batches(model, batches, partial(measure_valid, model, valid), context)
-        return KerasClassifier(model, history, self.tta)
+        return KerasClassifier(model, history, self.tta, self.normalization)
 
     def compile(self, num_batches: int) -> keras.Model:
         """Build the network with an optimizer for so many batches per epoch; call `prepare_backend` before."""

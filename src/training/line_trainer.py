@@ -24,7 +24,7 @@ NUM_HELD_OUT = 4_000
 class LineTrainer:
     """A line network trained on lines that are made of the training images."""
 
-    keras: KerasTrainer  # network, epochs and optimizer; without augmentation, as the lines are distorted already
+    keras: KerasTrainer  # network, epochs and optimizer; no augmentation or normalisation: lines are distorted already
     lines: LineImageRecipe = LineImageRecipe()
     num_lines: int = 200_000
 

@@ -7,7 +7,10 @@ from src.common.errors import InputError
 from src.data.datasets import load_dataset
 from src.experiments import EXPERIMENTS
 from src.export.networks import export, open_litert
-from src.models.classifiers import LineClassifier, load_classifier
+from src.images.normalization import MomentNormalization
+from src.models.classifiers import KerasClassifier, LineClassifier, load_classifier
+from src.models.layers import with_keras_layers
+from src.models.networks import tiny_cnn
 from src.models.onnx_files import open_onnx
 from src.validation import cross_validation
 from src.validation.runners.local import run_local
@@ -48,9 +51,14 @@ def test_what_is_not_a_trained_network_is_refused(small):
     assert not list(small.oof_dir.rglob("*.onnx"))
 
 
-def test_a_line_network_is_refused(small):
+def test_line_networks_and_networks_of_normalised_images_are_refused(small):
     save_fake_result(small, "lines", 0)
     LineClassifier(tiny_line_cnn()).save(small.fold_path("lines", 0, ".keras"))
     with pytest.raises(InputError, match=r"line network.* python -m scripts.release lines"):
         export("lines", 0, load_dataset(small), small)
+    save_fake_result(small, "upright", 0)
+    network = KerasClassifier(with_keras_layers(tiny_cnn()), normalization=MomentNormalization())
+    network.save(small.fold_path("upright", 0, ".keras"))
+    with pytest.raises(InputError, match="upright normalises images"):
+        export("upright", 0, load_dataset(small), small)
     assert not list(small.oof_dir.rglob("*.onnx"))

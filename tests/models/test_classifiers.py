@@ -3,17 +3,19 @@
 import os
 import subprocess
 import sys
+import zipfile
 
 import keras
 import numpy as np
 import pytest
 
 from src.common.workspace import REPOSITORY
+from src.images.normalization import MomentNormalization
 from src.images.test_time_augmentation import TTA
 from src.models.classifiers import KerasClassifier, LineClassifier, SklearnClassifier, load_classifier
 from src.models.estimators import logistic_pca
 from src.models.layers import with_keras_layers
-from src.models.networks import large_kernel_cnn, line_cnn, residual_cnn, strided_cnn
+from src.models.networks import large_kernel_cnn, line_cnn, residual_cnn, strided_cnn, tiny_cnn
 
 TWO_VIEWS = TTA(rotations=(10.0,), zooms=(0.9,), confidence_threshold=1.0)
 
@@ -34,6 +36,27 @@ def test_tta_changes_probabilities(sample_rows):
     once = with_tta.without_tta().predict_proba(images)
     assert (with_tta.predict_proba(images) != once).any()
     np.testing.assert_array_equal(once, KerasClassifier(model).predict_proba(images))
+
+
+def test_a_loaded_network_normalises_images_before_tta(sample_rows, tmp_path):
+    images, normalization = sample_rows[0][:40], MomentNormalization(max_stretch=1.2)
+    plain = KerasClassifier(with_keras_layers(strided_cnn()), tta=TWO_VIEWS)
+    KerasClassifier(plain.model, tta=TWO_VIEWS, normalization=normalization).save(tmp_path / "model.keras")
+    loaded = load_classifier(tmp_path / "model.keras")
+    assert loaded.normalization == normalization
+    normalized = normalization.apply(images)
+    np.testing.assert_array_equal(loaded.predict_proba(images), plain.predict_proba(normalized))
+    once = loaded.without_tta().predict_proba(images)
+    np.testing.assert_array_equal(once, plain.without_tta().predict_proba(normalized))
+
+
+def test_a_file_from_before_there_was_normalisation_is_loaded(tmp_path):
+    path = tmp_path / "model.keras"
+    with_keras_layers(tiny_cnn()).save(path)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("classifier.json", '{"kind": "KerasClassifier", "tta": null}')
+    loaded = load_classifier(path)
+    assert loaded.tta is None and loaded.normalization is None
 
 
 def test_a_line_network_classifies_single_digits(sample_rows, tmp_path):

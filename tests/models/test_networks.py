@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from src.experiments import M7
 from src.models import networks
 
 
@@ -12,6 +13,9 @@ from src.models import networks
         (networks.strided_cnn, 327_242),
         (networks.residual_cnn, 266_746),
         (networks.large_kernel_cnn, 546_184),
+        (networks.wide_residual_cnn, 4_736_522),
+        (networks.unpooled_cnn, 1_129_160),
+        (M7.network, 2_292_952),
         (networks.plain_cnn, 887_530),
         (networks.dense_network, 669_706),
         (networks.tiny_cnn, 6_066),
@@ -39,6 +43,8 @@ def test_the_line_network_has_one_output_for_every_second_column():
         networks.strided_cnn,
         networks.residual_cnn,
         networks.large_kernel_cnn,
+        networks.wide_residual_cnn,
+        networks.unpooled_cnn,
         networks.plain_cnn,
         networks.dense_network,
         networks.tiny_cnn,

@@ -11,6 +11,7 @@ import pytest
 from src.common.arrays import LabelledImages, SoftLabelledImages
 from src.common.workspace import REPOSITORY
 from src.images.augmentation import Augmentation
+from src.images.normalization import MomentNormalization
 from src.models.classifiers import load_network
 from src.models.networks import tiny_cnn
 from src.training.keras_fit import Checkpoint
@@ -120,6 +121,24 @@ def test_a_student_learns_from_a_distillation_set(rows, tmp_path):
     proba = student.predict_proba(images[threes])
     assert (proba.argmax(axis=1) == 3).mean() > 0.9
     assert 0.6 < proba[:, 3].mean() < 0.95  # The teacher's confidence.
+
+
+def test_normalisation_acts_on_all_images_before_anything_else(rows, tmp_path):
+    (images, labels), valid = rows
+    normalization = MomentNormalization()
+
+    def fit(recipe, prepare, directory):
+        train = LabelledImages(prepare(images[:200]), labels[:200])
+        taught = SoftLabelledImages(prepare(images[200:]), np.eye(10, dtype=np.float32)[labels[200:]])
+        measured = LabelledImages(prepare(valid.images), valid.labels)
+        return recipe.fit(train, measured, 7, TrainingContext(tmp_path / directory, taught))
+
+    with_it = fit(replace(RECIPE, normalization=normalization), np.array, "with")
+    without = fit(RECIPE, normalization.apply, "without")
+    expected = without.predict_proba(normalization.apply(valid.images))
+    np.testing.assert_array_equal(with_it.predict_proba(valid.images), expected)
+    accuracies = [[entry["valid_accuracy"] for entry in one.history] for one in (with_it, without)]
+    assert accuracies[0] == accuracies[1]
 
 
 def test_each_epoch_is_reported_and_what_the_report_raises_ends_the_training(rows, tmp_path):

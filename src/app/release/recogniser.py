@@ -45,6 +45,11 @@ def release_recogniser(
     """
     if experiment.distillation is None or not isinstance(experiment.trainer, KerasTrainer):
         raise InputError(f"{experiment.name} is not a network with teachers; release one that is, such as recogniser")
+    if experiment.trainer.normalization is not None:
+        raise InputError(
+            f"{experiment.name} normalises images before its network sees them, which the app does not; release a "
+            "network without normalization"
+        )
     required = [*experiment.teachers, experiment]
     with locked(*(workspace.oof_dir / one.name for one in required)):
         pending = find_pending(required, range(dataset.folds.num_folds), dataset, workspace)

@@ -10,6 +10,7 @@ from src.app.vision.recogniser import Recogniser
 from src.common.errors import InputError
 from src.data.datasets import load_dataset
 from src.experiments import EXPERIMENTS
+from src.images.normalization import MomentNormalization
 from src.training.distillation import Distillation
 from src.validation import cross_validation
 from src.validation.runners.local import run_local
@@ -28,6 +29,9 @@ def test_only_a_student_with_trained_folds_is_released(small, tmp_path):
     dataset, directory = load_dataset(small), tmp_path / "weights"
     with pytest.raises(InputError, match="not a network with teachers"):
         release_recogniser(SMOKE, dataset, small, directory)
+    normalized = replace(STUDENT, trainer=replace(STUDENT.trainer, normalization=MomentNormalization()))
+    with pytest.raises(InputError, match="student normalises images"):
+        release_recogniser(normalized, dataset, small, directory)
     cross_validation.run([LOGISTIC], None, small, run_local)
     with pytest.raises(InputError, match=r"2 folds are not trained yet.* logistic_pca student"):
         release_recogniser(STUDENT, dataset, small, directory)
