@@ -203,7 +203,17 @@ _TABLE = (
         SklearnTrainer(estimators.svm_hog),
         "Histograms of oriented gradients and a Gaussian support vector machine.",
     ),
+    Experiment(
+        "svm_gradient",
+        SklearnTrainer(estimators.svm_gradient),
+        "Directions of gradients of deskewed images and a Gaussian support vector machine; features: Liu et al. 2003.",
+    ),
     Experiment("knn", SklearnTrainer(estimators.knn), "The five nearest neighbours among deskewed images."),
+    Experiment(
+        "knn_deformation",
+        SklearnTrainer(estimators.knn_deformation),
+        "Nearest neighbours by the image distortion model, among deskewed images: Keysers et al. 2007.",
+    ),
     Experiment("lightgbm", BOOSTED, "Gradient-boosted trees on deskewed pixels."),
     Experiment("dnn", DENSE, "Two dense layers, neither tuned nor augmented; after Keras' mnist_mlp.py."),
     Experiment("dnn_augmented", replace(DENSE, epochs=60, augmentation=AFFINE), "dnn with affine augmentation."),

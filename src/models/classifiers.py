@@ -171,7 +171,7 @@ def _count_numbers(value: Any) -> int:
         return value.size
     if type(value).__module__.startswith("lightgbm."):
         return sum(2 * tree["num_leaves"] - 1 for tree in value.booster_.dump_model()["tree_info"])
-    if type(value).__module__.startswith("sklearn."):
+    if type(value).__module__.startswith(("sklearn.", "src.")):
         value = value.__getstate__()
     if isinstance(value, dict):
         value = list(value.values())

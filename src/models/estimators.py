@@ -14,6 +14,8 @@ from sklearn.svm import SVC
 
 from src.common.competition import IMAGE_SIDE
 from src.data.image_statistics import measure_slant
+from src.models.gradient_features import compute_direction_features
+from src.models.image_distortion import ImageDistortionNeighbors
 
 _NUM_ORIENTATIONS = 9
 _CELL = 4  # pixels: side of the cells of which histograms of gradients are made
@@ -76,6 +78,16 @@ def svm_hog(seed: int, num_components: int = 150) -> Pipeline:
     )
 
 
+def svm_gradient(_seed: int) -> Pipeline:
+    """Build a Gaussian support vector machine on the directions of the gradients of deskewed images.
+
+    Nothing in it is random, so the seed has no effect.
+    """
+    return make_pipeline(
+        FunctionTransformer(deskew), FunctionTransformer(compute_direction_features), _build_gaussian_svm("scale")
+    )
+
+
 def knn(seed: int, num_components: int = 40, num_neighbors: int = 5) -> Pipeline:
     """Build PCA and nearest neighbours, weighted by inverse distance, on deskewed images.
 
@@ -90,6 +102,19 @@ def knn(seed: int, num_components: int = 40, num_neighbors: int = 5) -> Pipeline
         PCA(num_components, random_state=seed),
         KNeighborsClassifier(num_neighbors, weights="distance", n_jobs=-1),
     )
+
+
+def knn_deformation(_seed: int, num_candidates: int = 200, num_neighbors: int = 3, exponent: float = 15.0) -> Pipeline:
+    """Build nearest neighbours by the image distortion model, on deskewed images.
+
+    Nothing in it is random, so the seed has no effect.
+
+    Args:
+        num_candidates: images with similar gradients that are compared by the model.
+        num_neighbors: images of each class whose mean distance is the distance of the class.
+        exponent: the probability of a class is proportional to its distance to the power of minus this.
+    """
+    return make_pipeline(FunctionTransformer(deskew), ImageDistortionNeighbors(num_candidates, num_neighbors, exponent))
 
 
 def _build_gaussian_svm(gamma: float | str) -> CalibratedClassifierCV:
