@@ -22,7 +22,7 @@ _MARGIN = _SHIFT + _CONTEXT
 _PITCH = IMAGE_SIDE + _MARGIN  # pixels from one row to the next: the margin behind a row is the one before the next
 _LEVELS = 28  # of the gradients, each sign: the largest of which the sum over a context fits into 16 bits
 _SOBEL_MAX = 4 * 255
-_CHUNK = 20  # images that are compared at once: their arrays stay in the processor's cache
+_CHUNK = 40  # images that are compared at once: their arrays stay in the processor's cache
 _MIN_PARALLEL = 500  # images: fewer are matched sooner than processes start
 
 Gradients = npt.NDArray[np.int8]
