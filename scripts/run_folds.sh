@@ -5,7 +5,7 @@
 # Default: the three CNNs strided, residual and large_kernel.
 # --budget minutes: large_kernel alone. --budget hours: the three CNNs, trained three times as long, and a support
 #   vector machine.
-# --baselines: nine common models, from logistic regression to a small CNN.
+# --baselines: eleven common models, from logistic regression to a small CNN.
 # --sample: the embedded sample instead of Kaggle's data, in .sample/.
 # --jobs N: train N folds at the same time (default: one on each core). --runner ray: train on a Ray cluster.
 # It can be stopped at any time. The same command continues after the last finished epoch.
@@ -57,7 +57,8 @@ while [ $# -gt 0 ]; do
         shift
         ;;
     --baselines)
-        choose logistic_pca forest_pca svm_pca knn lightgbm dnn dnn_augmented ann_tuned cnn_augmented
+        choose logistic_pca forest_pca svm_pca svm_gradient knn knn_deformation lightgbm dnn dnn_augmented ann_tuned \
+            cnn_augmented
         ;;
     -h | --help) usage && exit 0 ;;
     -*) refuse "unknown option $1" ;;
