@@ -12,15 +12,14 @@ _CELL = IMAGE_SIDE / _GRID  # pixels between the centres of neighbouring feature
 _BLUR = 2**0.5 * _CELL / np.pi  # pixels: the standard deviation that Liu et al. derive from the sampling theorem
 
 
-def compute_gradients(image: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.int16]]:
-    """Compute the Sobel gradients of an image, -1020 to 1020 grey levels: along x and along y, each int16 (h, w).
+def compute_gradients(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.int16]:
+    """Compute the Sobel gradients of an image along x and along y, in -1020..1020: (h, w) to int16 (2, h, w).
 
     Outside the image is background.
     """
-    return (
-        cv2.Sobel(image, cv2.CV_16S, 1, 0, borderType=cv2.BORDER_CONSTANT),
-        cv2.Sobel(image, cv2.CV_16S, 0, 1, borderType=cv2.BORDER_CONSTANT),
-    )
+    along_x = cv2.Sobel(image, cv2.CV_16S, 1, 0, borderType=cv2.BORDER_CONSTANT)
+    along_y = cv2.Sobel(image, cv2.CV_16S, 0, 1, borderType=cv2.BORDER_CONSTANT)
+    return np.stack([along_x, along_y], dtype=np.int16)
 
 
 def compute_direction_features(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
@@ -55,4 +54,5 @@ def _build_sampling_matrix() -> npt.NDArray[np.float32]:
     """Return the weights of 28 pixels in each of 5 blurred samples of a row or column, float32 (5, 28)."""
     centers = (np.arange(_GRID) + 0.5) * _CELL - 0.5
     weights = np.exp(-((np.arange(IMAGE_SIDE) - centers[:, None]) ** 2) / (2 * _BLUR**2))
-    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+    sampling: npt.NDArray[np.float32] = (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+    return sampling

@@ -119,13 +119,13 @@ def measure_distances(image: npt.NDArray[np.int8], references: Gradients) -> Dis
     start = _SHIFT * _PITCH + _SHIFT
     length = fixed.shape[1] - 2 * start
     fixed = np.ascontiguousarray(fixed[:, start : start + length])
-    squares = np.empty((2, length), np.int16)
+    along_x, along_y = squares = np.empty((2, length), np.int16)
     pixels, rows, contexts = (np.empty(length - cut, np.uint16) for cut in (0, 2 * _PITCH, 2 * _PITCH + 2))
     smallest = np.full_like(contexts, np.iinfo(np.uint16).max)
     for offset in (y * _PITCH + x for y in range(2 * _SHIFT + 1) for x in range(2 * _SHIFT + 1)):
         np.subtract(moving[:, offset : offset + length], fixed, out=squares)
         np.multiply(squares, squares, out=squares)
-        np.add(*squares.view(np.uint16), out=pixels)
+        np.add(along_x, along_y, out=pixels.view(np.int16))
         np.add(pixels[: -2 * _PITCH], pixels[_PITCH:-_PITCH], out=rows)
         np.add(rows, pixels[2 * _PITCH :], out=rows)
         np.add(rows[:-2], rows[1:-1], out=contexts)
