@@ -1,7 +1,11 @@
-"""Serve the digit recogniser, an HTTP API and a page: python -m scripts.app [--host 127.0.0.1] [--port 7860]."""
+"""Serve the digit recogniser, an HTTP API and a page: python -m scripts.app [OPTION].
+
+Behind a reverse proxy, it needs --allowed-host, and --root-path where the proxy serves it under a path.
+"""
 
 import argparse
 import socket
+from collections.abc import Sequence
 
 from scripts import run
 from src.common.errors import InputError
@@ -15,17 +19,30 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m scripts.app", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen at (default: this machine only)")
     parser.add_argument("--port", type=int, default=7860, help="default: 7860")
+    parser.add_argument(
+        "--allowed-host",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="host name in the browser's address, such as digits.example.org; may be repeated",
+    )
+    parser.add_argument(
+        "--root-path", metavar="PATH", default="", help="path under which a proxy serves the app, such as /digits"
+    )
     arguments = parser.parse_args()
-    serve(arguments.host, arguments.port)
+    root_path = f"/{arguments.root_path.strip('/')}".rstrip("/")
+    serve(arguments.host, arguments.port, arguments.allowed_host, root_path)
 
 
-def serve(host: str, port: int, framed_by: str = "") -> None:
+def serve(host: str, port: int, allowed_hosts: Sequence[str] = (), root_path: str = "", framed_by: str = "") -> None:
     """Serve the application until the process is stopped.
 
     Args:
-        host: address to listen at. Requests must name it or this machine, unless it stands for all addresses.
+        host: address to listen at. Requests must name it, this machine or one of the allowed hosts. Where it stands for
+            all addresses, they may name any host, unless there are allowed hosts.
         port: port to listen at.
-        framed_by: see `make_app`.
+        allowed_hosts: other host names under which the server may be addressed.
+        root_path, framed_by: see `make_app`.
 
     Raises:
         InputError: another program listens there, or there is no such address.
@@ -36,9 +53,11 @@ def serve(host: str, port: int, framed_by: str = "") -> None:
 
     from src.app.web.api import make_app
 
-    is_everywhere = host in ("0.0.0.0", "::")
+    hosts = (*LOCAL_NAMES, host, *allowed_hosts)
+    if host in ("0.0.0.0", "::") and not allowed_hosts:
+        hosts = ("*",)
     uvicorn.run(
-        make_app(find_app_workspace(), hosts=("*",) if is_everywhere else (*LOCAL_NAMES, host), framed_by=framed_by),
+        make_app(find_app_workspace(), hosts=hosts, framed_by=framed_by, root_path=root_path),
         host=host,
         port=port,
         access_log=False,

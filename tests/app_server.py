@@ -1,8 +1,11 @@
 """The application as a real server, and ways to send requests to it."""
 
+import http.client
+import http.server
 import socket
 import threading
 import time
+from contextlib import contextmanager
 
 import requests
 import uvicorn
@@ -47,10 +50,47 @@ def wait_for(condition):
     raise AssertionError("the condition did not become true")
 
 
-def wait_for_page(url):
-    wait_for(lambda: "being prepared" not in requests.get(url).text)
+def wait_for_page(url, **options):
+    wait_for(lambda: "being prepared" not in requests.get(url, **options).text)
 
 
 def post(url, *files, **options):
     """Send picture files to the API."""
     return requests.post(f"{url}/api/predict", files=[("file", ("a.png", data)) for data in files], **options)
+
+
+@contextmanager
+def proxy_under_path(path, target_port):
+    """Run a reverse proxy that serves a server of this machine under a path, and give the proxy's port."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def forward(self):
+            body = self.rfile.read(int(self.headers.get("content-length", 0)))
+            connection = http.client.HTTPConnection("127.0.0.1", target_port)
+            connection.request(self.command, self.path.removeprefix(path), body, dict(self.headers.items()))
+            response = connection.getresponse()
+            self.send_response(response.status)
+            for name, value in response.getheaders():
+                if name.lower() not in ("transfer-encoding", "connection"):
+                    self.send_header(name, value)
+            self.end_headers()
+            while part := response.read1():  # at once, as events come one by one
+                self.wfile.write(part)
+
+        def do_GET(self):  # noqa: N802
+            if self.path.startswith(f"{path}/"):
+                self.forward()
+            else:
+                self.send_error(404)
+
+        do_POST = do_GET  # noqa: N815
+
+        def log_message(self, *message):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server.server_port
+        server.shutdown()
+        thread.join()

@@ -4,6 +4,7 @@ import io
 import struct
 import zipfile
 import zlib
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -69,7 +70,8 @@ def encode_array(picture):
 
 RGB = Image.fromarray(draw())
 GREY = RGB.convert("L")
-PNG, JPEG, GIF, WEBP, BMP = (encode(RGB, kind) for kind in ("PNG", "JPEG", "GIF", "WEBP", "BMP"))
+PNG, JPEG, GIF, WEBP, BMP, AVIF = (encode(RGB, kind) for kind in ("PNG", "JPEG", "GIF", "WEBP", "BMP", "AVIF"))
+HEIC = Path(__file__).with_name("two.heic").read_bytes()  # Written with pillow-heif, as pi-heif cannot.
 
 
 def png_of_size(width, height):

@@ -8,21 +8,27 @@ from io import BytesIO
 
 import numpy as np
 import numpy.typing as npt
+import pi_heif
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from src.app.vision.arrays import Picture
 from src.common.errors import InputError
 
-MAX_PIXELS = 16_000_000
-"""Of a file: a photo of 12 megapixels and some more."""
+MAX_PIXELS = 65_000_000
+"""Of a file: a photo of 64 megapixels and some more, or an A4 page scanned with 600 dpi."""
 MIN_SIDE = 8
 """Pixels."""
 MAX_DECODED_SIDE = 1280
 """Pixels: larger pictures are shrunk by an integer factor."""
+FORMATS = "PNG, JPEG, HEIC, AVIF, WebP, GIF or BMP"
 BASE64_DESCRIPTION = "a picture's file in base64, also as data: URL"
-Image.MAX_IMAGE_PIXELS = MAX_PIXELS  # Pillow refuses twice as many, also in uploads that Gradio opens.
+Image.MAX_IMAGE_PIXELS = MAX_PIXELS  # Pillow refuses twice as many.
+pi_heif.register_heif_opener(thumbnails=False)
 
-_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
+_PILLOW_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "HEIF", "AVIF")
+_WORK_MODES = {"1": "L", "I;16": "I", "I;16B": "I", "I;16L": "I", "I;16N": "I"}
+"""Pillow's modes that cannot be shrunk, and those that they are converted to."""
+_STRIP_PIXELS = 4_000_000  # of a large picture that are converted and shrunk at once
 _PNG_END = b"IEND\xaeB`\x82"
 _OTHER_FILE = re.compile(
     rb"<(?i:\?php\s|script[\s>]|html[\s>]|svg\s)|%(?i:PDF)-\d|\x7fELF[\x01\x02]{2}\x01|Rar!\x1a\x07"
@@ -36,7 +42,7 @@ class TooLargeError(InputError):
 
 
 def decode_picture(data: bytes) -> Picture:
-    """Decode a picture file: PNG, JPEG, WebP, GIF (the first frame) or BMP.
+    """Decode a picture file: PNG, JPEG, HEIC, AVIF, WebP, GIF (the first frame) or BMP.
 
     The picture is turned upright by its EXIF data, shrunk to about `MAX_DECODED_SIDE` pixels if it is larger, and
     transparent pixels are filled. Pictures and videos that a camera has appended are ignored. Files that contain
@@ -51,9 +57,10 @@ def decode_picture(data: bytes) -> Picture:
             contains another file.
     """
     try:
-        image = Image.open(BytesIO(data), formats=_FORMATS)
+        image = Image.open(BytesIO(data), formats=_PILLOW_FORMATS)
         _check(image, data)
         image.draft("RGB", (MAX_DECODED_SIDE, MAX_DECODED_SIDE))
+        image = _shrink(image)
         ImageOps.exif_transpose(image, in_place=True)
         return _convert_to_rgb(image)
     except InputError:
@@ -61,9 +68,7 @@ def decode_picture(data: bytes) -> Picture:
     except Image.DecompressionBombError:
         raise TooLargeError(f"the picture is too large; send one of at most {MAX_PIXELS:,} pixels") from None
     except UnidentifiedImageError:
-        raise InputError(
-            f"this is not a picture that can be decoded; send a {', '.join(_FORMATS[:-1])} or BMP file"
-        ) from None
+        raise InputError(f"this is not a picture that can be decoded; send a {FORMATS} file") from None
     except Exception as error:  # Pillow's decoders raise nearly every type on damaged files.
         raise InputError(f"the picture is damaged or cut off ({error}); send it again") from None
 
@@ -82,7 +87,7 @@ def decode_base64(text: object) -> bytes:
 
 def read_width(data: bytes) -> int:
     """Read the width, in pixels, of a picture file held upright; `decode_picture` may shrink the picture."""
-    with Image.open(BytesIO(data), formats=_FORMATS) as image:
+    with Image.open(BytesIO(data), formats=_PILLOW_FORMATS) as image:
         is_turned = image.getexif().get(ExifTags.Base.Orientation, 1) >= 5
         return image.size[1 if is_turned else 0]
 
@@ -101,13 +106,35 @@ def _check(image: Image.Image, data: bytes) -> None:
         )
 
 
+def _shrink(image: Image.Image) -> Image.Image:
+    """Shrink a picture to about `MAX_DECODED_SIDE`, in strips: a copy of all pixels can take 256 MB."""
+    factor = -(-max(image.size) // MAX_DECODED_SIDE)
+    if factor == 1:
+        return _convert_to_work_mode(image)
+    width, height = image.size
+    num_rows = max(1, _STRIP_PIXELS // width // factor)  # of the shrunk picture, in each strip
+    strips = [
+        _convert_to_work_mode(image.crop((0, top, width, min(top + num_rows * factor, height)))).reduce(factor)
+        for top in range(0, height, num_rows * factor)
+    ]
+    shrunk = Image.new(strips[0].mode, (strips[0].width, sum(strip.height for strip in strips)))
+    for number, strip in enumerate(strips):
+        shrunk.paste(strip, (0, number * num_rows))
+    shrunk.info = strips[0].info  # with the EXIF data and the transparent colour
+    return shrunk
+
+
+def _convert_to_work_mode(image: Image.Image) -> Image.Image:
+    """Convert to a mode in which means of pixels can be computed."""
+    if image.mode == "P":
+        return image.convert("RGBA" if image.has_transparency_data else "RGB")
+    return image.convert(_WORK_MODES[image.mode]) if image.mode in _WORK_MODES else image
+
+
 def _convert_to_rgb(image: Image.Image) -> Picture:
-    """Convert to 8 bits and 3 channels, shrink to about `MAX_DECODED_SIDE`, and fill transparent pixels."""
-    if image.mode.startswith("I") or image.mode == "F":
+    """Convert to 8 bits and 3 channels, and fill transparent pixels."""
+    if image.mode in ("I", "F"):
         image = _convert_to_8_bits(image)
-    if image.mode in ("1", "P"):
-        image = image.convert("RGBA" if image.has_transparency_data else "RGB")
-    image = image.reduce(-(-max(image.size) // MAX_DECODED_SIDE))
     if not image.has_transparency_data:
         return np.asarray(image.convert("RGB"))
     image = image.convert("RGBA")

@@ -1,6 +1,8 @@
 """The web application: `python -m scripts.app` serves it, and /docs describes its API."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+import html
+import logging
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
@@ -35,6 +37,7 @@ _WAITING = (
     '<!doctype html><meta http-equiv="refresh" content="1"><title>Digit recogniser</title>'
     "<p>The page is being prepared."
 )
+_FAILED = "<!doctype html><title>Digit recogniser</title><p>The page cannot be shown. The API works. The cause: "
 
 
 def make_app(
@@ -43,6 +46,7 @@ def make_app(
     max_requests: int = MAX_REQUESTS,
     hosts: Sequence[str] = ("*",),
     framed_by: str = "",
+    root_path: str = "",
 ) -> FastAPI:
     """Make the application.
 
@@ -54,6 +58,7 @@ def make_app(
             can send requests through a visitor's browser.
         framed_by: origin of a site that shows the page in a frame to everyone. The page then shows nothing of the
             workspace and saves nothing there.
+        root_path: path under which a reverse proxy serves the application, such as /digits.
 
     Raises:
         InputError: files of the workspace that the page shows are damaged.
@@ -64,6 +69,7 @@ def make_app(
         title="Digit recogniser",
         version="1",
         redoc_url=None,
+        root_path=root_path,
         lifespan=partial(_run, workers=workers, handlers=handlers),
     )
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))
@@ -112,8 +118,18 @@ async def _run(app: FastAPI, workers: Workers, handlers: PageHandlers | None) ->
 
 
 async def _serve_page(app: FastAPI, handlers: PageHandlers) -> None:
+    """Build the page and serve it until the task is cancelled; where that fails, the page and the log say why."""
     waiting = app.routes[-1]
-    mount_page, blocks = await anyio.to_thread.run_sync(_build_page, handlers)
+    try:
+        blocks = await anyio.to_thread.run_sync(_build_page, handlers)
+    except Exception as error:  # Gradio's, about directories that it cannot write to, or a broken installation.
+        logging.getLogger("uvicorn.error").error("The page cannot be shown, the API works: %s", error)
+        app.router.routes.remove(waiting)
+        failed = _FAILED + html.escape(str(error))
+        app.add_api_route("/", lambda: HTMLResponse(failed, 500), include_in_schema=False)
+        return
+    from src.app.web.page import mount_page
+
     app.router.routes.remove(waiting)
     page = mount_page(app, blocks)
     async with page.router.lifespan_context(page):  # Mounted before the start, the page would have been started too.
@@ -122,7 +138,7 @@ async def _serve_page(app: FastAPI, handlers: PageHandlers) -> None:
         await anyio.sleep_forever()
 
 
-def _build_page(handlers: PageHandlers) -> "tuple[Callable[[FastAPI, gradio.Blocks], FastAPI], gradio.Blocks]":
-    from src.app.web.page import build_page, mount_page
+def _build_page(handlers: PageHandlers) -> "gradio.Blocks":
+    from src.app.web.page import build_page
 
-    return mount_page, build_page(handlers)
+    return build_page(handlers)

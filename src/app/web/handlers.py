@@ -78,9 +78,21 @@ class PageHandlers:
         """
         return self._recognise(decode_picture(decode_base64(drawing)) if drawing else None, several)
 
-    def recognise_upload(self, path: str | None, several: bool = False) -> Results:
-        """Recognise an uploaded picture file; see `recognise_drawing`."""
-        return self._recognise(None if path is None else decode_picture(Path(path).read_bytes()), several)
+    def recognise_upload(self, data: bytes | None, several: bool = False) -> Results:
+        """Recognise an uploaded picture file.
+
+        Args:
+            data: the file; None if it was removed.
+            several: recognise several digits instead of one.
+
+        Raises:
+            InputError: the picture cannot be decoded.
+        """
+        return self._recognise(None if data is None else decode_picture(data), several)
+
+    def recognise_photo(self, path: str | None, several: bool = False) -> Results:
+        """Recognise a picture of the camera or the clipboard, which Gradio has saved; see `recognise_upload`."""
+        return self.recognise_upload(None if path is None else Path(path).read_bytes(), several)
 
     def recognise_sample(self, row: float | None) -> Results:
         """Recognise the image in a row of test.csv."""

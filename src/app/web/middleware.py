@@ -55,7 +55,7 @@ class SecurityHeaders:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in (self._headers | self._choose_policy(scope["path"])).items():
+                for name, value in (self._headers | self._choose_policy(_get_path(scope))).items():
                     headers.setdefault(name, value)
             await send(message)
 
@@ -135,8 +135,15 @@ class RequestLimits:
 
 
 def _get_limit(scope: Scope) -> int:
-    is_event = scope["path"].startswith("/gradio_api/") and scope["path"] != "/gradio_api/upload"
+    path = _get_path(scope)
+    is_event = path.startswith("/gradio_api/") and path != "/gradio_api/upload"
     return MAX_EVENT if is_event else MAX_BODY
+
+
+def _get_path(scope: Scope) -> str:
+    """Return the path of a request; some proxies leave the root path in front of it."""
+    path: str = scope["path"]
+    return path.removeprefix(scope.get("root_path", ""))
 
 
 def _too_large(limit: int) -> HTTPException:

@@ -14,10 +14,10 @@ from fastapi import FastAPI
 
 from src.app.web.canvas import build_canvas
 from src.app.web.handlers import ENLARGEMENT, PageHandlers, Results, enlarge
+from src.app.web.middleware import MAX_BODY
 from src.common.competition import IMAGE_SIDE, NUM_CLASSES
 from src.common.errors import InputError
 
-MAX_UPLOAD = "20mb"
 NUM_SAMPLES = 40
 """Test images in the gallery."""
 
@@ -61,14 +61,14 @@ def build_page(handlers: PageHandlers) -> gr.Blocks:
 
 
 def mount_page(app: FastAPI, blocks: gr.Blocks) -> FastAPI:
-    """Mount the page at / of a server, without Gradio's monitoring, sharing and history.
+    """Mount the page at / of a server, or at its root path, without Gradio's monitoring, sharing and history.
 
     Returns:
         Gradio's own application, which is mounted there.
     """
     gr.mount_gradio_app(
-        app, blocks, path="/", max_file_size=MAX_UPLOAD, show_error=False, footer_links=[], run_history=False,
-        enable_monitoring=False, ssr_mode=False, pwa=False, mcp_server=False,
+        app, blocks, path="/", root_path=app.root_path or None, max_file_size=MAX_BODY, show_error=False,
+        footer_links=[], run_history=False, enable_monitoring=False, ssr_mode=False, pwa=False, mcp_server=False,
     )  # fmt: skip
     blocks.has_launched = True  # Without it, Gradio accepts paths of files on the server that were not uploaded.
     mounted: FastAPI = app.routes[-1].app  # type: ignore[attr-defined]
@@ -102,15 +102,21 @@ def _build_sources(handlers: PageHandlers) -> list[_Source]:
     with gr.Tab("Draw"):
         canvas = build_canvas()
         several_drawn = gr.Checkbox(label=_SEVERAL)
-    with gr.Tab("Upload or camera"):
-        origins: list[Any] = ["upload", "webcam", "clipboard"]
-        picture = gr.Image(type="filepath", image_mode=None, sources=origins, format="png", label="Picture")
-        several_shown = gr.Checkbox(label=_SEVERAL)
+    with gr.Tab("Upload"):
+        # Gradio's image input refuses files that the browser does not know, such as HEIC, and opens others before us.
+        file = gr.File(type="binary", label="Picture", height=280)
+        several_uploaded = gr.Checkbox(label=_SEVERAL)
+    with gr.Tab("Camera"):
+        origins: list[Any] = ["webcam", "clipboard"]
+        photo = gr.Image(type="filepath", image_mode=None, sources=origins, format="png", label="Picture")
+        several_taken = gr.Checkbox(label=_SEVERAL)
     drawn: list[Any] = [canvas, several_drawn]
-    shown: list[Any] = [picture, several_shown]
+    uploaded: list[Any] = [file, several_uploaded]
+    taken: list[Any] = [photo, several_taken]
     sources = [
         _Source([component.change for component in drawn], handlers.recognise_drawing, drawn, "draw"),
-        _Source([component.change for component in shown], handlers.recognise_upload, shown, "upload"),
+        _Source([component.change for component in uploaded], handlers.recognise_upload, uploaded, "upload"),
+        _Source([component.change for component in taken], handlers.recognise_photo, taken, "camera"),
     ]
     if handlers.is_public:
         return sources

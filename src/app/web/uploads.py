@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import HTTPException, Request, UploadFile
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
 
-from src.app.vision.decoding import BASE64_DESCRIPTION, decode_base64
+from src.app.vision.decoding import BASE64_DESCRIPTION, FORMATS, decode_base64
 from src.common.errors import InputError
 
 MAX_PICTURES = 16
@@ -22,7 +22,7 @@ class PictureForm(BaseModel):
     file: list[Annotated[UploadFile, WithJsonSchema({"type": "string", "format": "binary"})]] = Field(
         min_length=1,
         max_length=MAX_PICTURES,
-        description="PNG, JPEG, WebP, GIF or BMP file; repeat the field for more files",
+        description=f"{FORMATS} file; repeat the field for more files",
     )
 
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 from src.app.vision.decoding import TooLargeError, decode_base64, decode_picture, read_width
 from src.common.errors import InputError
-from tests.app.pictures import BMP, GIF, GREY, HOSTILE, JPEG, PNG, RGB, TOO_LARGE, WEBP, draw, encode
+from tests.app.pictures import AVIF, BMP, GIF, GREY, HEIC, HOSTILE, JPEG, PNG, RGB, TOO_LARGE, WEBP, draw, encode
 
 
 def transparent(ink):
@@ -25,6 +25,8 @@ def transparent(ink):
         encode(RGB, "WEBP", lossless=True),
         GIF,
         BMP,
+        HEIC,
+        encode(RGB, "AVIF", quality=95),
         encode(GREY),
         encode(GREY.convert("1")),
         encode(RGB.convert("P")),
@@ -33,7 +35,7 @@ def transparent(ink):
         encode(Image.fromarray(np.asarray(GREY).astype(np.uint16) * 257)),
         encode(RGB.convert("CMYK"), "JPEG", quality=95),
     ],
-    ids=["png", "jpeg", "webp", "gif", "bmp", "grey", "1 bit", "palette", "grey alpha", "rgba", "16 bits", "cmyk"],
+    ids=["png", "jpeg", "webp", "gif", "bmp", "heic", "avif", "grey", "1 bit", "palette", "grey alpha", "rgba", "16 bits", "cmyk"],
 )
 def test_all_formats_are_decoded_to_the_same_pixels(data):
     picture = decode_picture(data)
@@ -54,11 +56,22 @@ def test_pictures_are_turned_upright_as_exif_says():
     assert read_width(encode(RGB.resize((300, 200)), "JPEG", exif=exif)) == 200
 
 
-def test_a_photo_of_12_megapixels_is_shrunk():
-    photo = RGB.resize((4000, 3000))
-    for data in (encode(photo, "JPEG"), encode(photo)):
-        height, width = decode_picture(data).shape[:2]
-        assert 640 <= max(height, width) <= 2600 and abs(width / height - 4 / 3) < 0.01
+@pytest.mark.parametrize("mode", ["RGB", "L", "1", "P", "I;16", "RGBA"])
+def test_a_scan_is_shrunk_in_every_mode(mode):
+    scan = GREY.convert("I;16").point(lambda value: value * 257) if mode == "I;16" else RGB.convert(mode)
+    picture = decode_picture(encode(scan.resize((2404, 3001), Image.Resampling.NEAREST)))
+    assert picture.shape == (1001, 802, 3)
+    expected = np.asarray(RGB.resize((802, 1001), Image.Resampling.BILINEAR))
+    assert np.abs(picture.astype(int) - expected).mean() < 3
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_photo_of_64_megapixels_is_decoded_without_a_warning():
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    photo = encode(GREY.resize((9248, 6936)), "JPEG", exif=exif)
+    picture = decode_picture(photo)
+    assert picture.shape[0] > picture.shape[1] and max(picture.shape) <= 1280
 
 
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")

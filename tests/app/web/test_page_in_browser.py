@@ -5,8 +5,10 @@ import requests
 from playwright.sync_api import expect
 
 from src.app.web.feedback import load_feedback
+from src.app.web.middleware import MAX_BODY
 from src.benchmark.drawing_latency import draw_two
-from tests.app.pictures import HOSTILE, PNG
+from tests.app.pictures import HEIC, HOSTILE, PNG, TOO_LARGE
+from tests.app_server import Server, proxy_under_path, wait_for_page
 
 pytestmark = pytest.mark.browser
 
@@ -133,24 +135,51 @@ def test_a_drawn_number_is_recognised(page):
     expect(page.locator("table")).to_have_count(0)
 
 
-def upload(page, data):
-    page.get_by_role("tab", name="Upload or camera").click()
-    with page.expect_file_chooser() as chooser:
-        page.get_by_role("button", name="Drop an image file here to upload").click()
-    chooser.value.set_files({"name": "picture.png", "mimeType": "image/png", "buffer": data})
+def upload(page, name, data):
+    page.get_by_role("tab", name="Upload").click()
+    page.locator("input[type=file]:not([accept^=image])").first.set_input_files(
+        {"name": name, "mimeType": "", "buffer": data}
+    )
 
 
-def test_an_uploaded_picture_is_recognised(page):
-    upload(page, PNG)
+@pytest.mark.parametrize(("name", "data"), [("picture.png", PNG + b"\n"), ("IMG_0001.HEIC", HEIC)])
+def test_an_uploaded_picture_is_recognised(page, name, data):
+    upload(page, name, data)
     expect(page.get_by_test_id("label-output-value")).to_have_text("2")
 
 
-def test_a_refused_picture_clears_the_previous_results(page):
+@pytest.mark.parametrize(
+    ("name", "data", "sentence"),
+    [
+        ("picture.png", HOSTILE["png and script"], "send the picture alone"),
+        ("empty.jpg", b"", "not a picture that can be decoded"),
+        ("notes.txt", b"7 7 7", "not a picture that can be decoded"),
+        ("large.png", TOO_LARGE["png 100 megapixels"], "at most 65,000,000 pixels"),
+        ("long.jpg", bytes(MAX_BODY + 1), "exceeds the maximum"),
+    ],
+)
+def test_a_refused_picture_clears_the_previous_results(page, name, data, sentence):
     draw_two(page)
     expect(page.get_by_text("the brighter a part is")).to_be_visible()
-    upload(page, HOSTILE["png and script"])
-    expect(page.get_by_text("send the picture alone")).to_be_visible()
+    upload(page, name, data)
+    expect(page.get_by_text(sentence)).to_be_visible()
     expect(page.get_by_test_id("label-output-value")).to_have_count(0)
+
+
+def test_the_page_works_behind_a_proxy_under_a_path_and_another_host_name(browser, page_workspace):
+    name = "digits.localhost"  # All such names mean this machine.
+    server = Server(workspace=page_workspace, root_path="/digits", hosts=[name])
+    with server as url, proxy_under_path("/digits", server.port) as port:
+        wait_for_page(url, headers={"Host": name})
+        page = browser.new_page()
+        page.goto(f"http://{name}:{port}/digits/")
+        draw_two(page)
+        expect(page.get_by_test_id("label-output-value")).to_have_text("2")
+        upload(page, "two.heic", HEIC)
+        expect(page.locator(".toast-wrap")).to_have_count(0)
+        page.goto(f"http://{name}:{port}/digits/docs")
+        expect(page.get_by_text("/api/predict")).to_be_visible()
+        page.close()
 
 
 def test_a_wrong_prediction_of_a_test_image_is_corrected(page, page_workspace):
