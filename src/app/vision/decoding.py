@@ -57,10 +57,10 @@ def decode_picture(data: bytes) -> Picture:
             contains another file.
     """
     try:
-        image = Image.open(BytesIO(data), formats=_PILLOW_FORMATS)
-        _check(image, data)
-        image.draft("RGB", (MAX_DECODED_SIDE, MAX_DECODED_SIDE))
-        image = _shrink(image)
+        file = Image.open(BytesIO(data), formats=_PILLOW_FORMATS)
+        _check(file, data)
+        file.draft("RGB", (MAX_DECODED_SIDE, MAX_DECODED_SIDE))  # JPEG is decoded at a smaller scale.
+        image = _shrink(file)
         ImageOps.exif_transpose(image, in_place=True)
         return _convert_to_rgb(image)
     except InputError:

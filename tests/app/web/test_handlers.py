@@ -38,7 +38,7 @@ def test_several_digits_are_shown_with_their_boxes(handlers, tmp_path):
     both = np.hstack([np.asarray(RGB)] * 2)
     path = tmp_path / "both.png"
     path.write_bytes(encode(Image.fromarray(both)))
-    results = handlers.recognise_upload(str(path), True)
+    results = handlers.recognise_photo(str(path), True)
     assert list(results.probabilities) == ["22"]
     assert results.message.count("\n| 2 | ") == 2
     assert results.network_input.shape == (112, 224)
@@ -51,7 +51,7 @@ def test_lines_of_different_lengths_are_shown_below_each_other(handlers, tmp_pat
     two = np.asarray(RGB)
     path = tmp_path / "lines.png"
     path.write_bytes(encode(Image.fromarray(np.vstack([np.hstack([two, two]), np.hstack([two, 0 * two + 255])]))))
-    results = handlers.recognise_upload(str(path), True)
+    results = handlers.recognise_photo(str(path), True)
     assert list(results.probabilities) == ["22\n2"]
     assert results.network_input.shape == (224, 224)
     assert not results.network_input[112:, 112:].any()
@@ -63,7 +63,7 @@ def test_pictures_without_digits_get_a_message(handlers, tmp_path):
     speck.putpixel((150, 150), (0, 0, 0))
     path.write_bytes(encode(speck))
     for several in (False, True):
-        results = handlers.recognise_upload(str(path), several)
+        results = handlers.recognise_photo(str(path), several)
         assert results.message == NO_DIGIT
         assert results.probabilities == {}
 

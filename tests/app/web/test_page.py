@@ -58,8 +58,8 @@ def test_drawings_are_recognised_and_others_refused_in_a_sentence(gradio_client)
     def draw(data):
         return gradio_client.predict(base64.b64encode(data).decode(), api_name="/draw")[0]
 
-    large = encode(Image.new("1", (8000, 8000)))  # a few kilobytes
-    for data, sentence in ((large, "16,000,000 pixels"), (PNG[:300], "cut off"), (b"no picture", "PNG")):
+    large = encode(Image.new("1", (9000, 9000)))  # a few kilobytes
+    for data, sentence in ((large, "65,000,000 pixels"), (PNG[:300], "cut off"), (b"no picture", "PNG")):
         with pytest.raises(AppError, match=sentence):
             draw(data)
     for text in ("!", "é", 5, ["a"]):
