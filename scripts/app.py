@@ -60,6 +60,7 @@ def serve(host: str, port: int, allowed_hosts: Sequence[str] = (), root_path: st
         make_app(find_app_workspace(), hosts=hosts, framed_by=framed_by, root_path=root_path),
         host=host,
         port=port,
+        root_path=root_path,
         access_log=False,
         server_header=False,
         proxy_headers=False,  # Anyone can write these headers, and the rate limit counts addresses.

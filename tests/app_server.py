@@ -5,7 +5,7 @@ import http.server
 import socket
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import requests
 import uvicorn
@@ -25,7 +25,12 @@ class Server:
     def __init__(self, **options):
         self.port = free_port()
         config = uvicorn.Config(
-            make_app(**options), port=self.port, log_level="error", timeout_graceful_shutdown=1, proxy_headers=False
+            make_app(**options),
+            port=self.port,
+            root_path=options.get("root_path", ""),
+            log_level="error",
+            timeout_graceful_shutdown=1,
+            proxy_headers=False,
         )
         self.server = uvicorn.Server(config)
         self.thread = threading.Thread(target=self.server.run)
@@ -74,10 +79,11 @@ def proxy_under_path(path, target_port):
                 if name.lower() not in ("transfer-encoding", "connection"):
                     self.send_header(name, value)
             self.end_headers()
-            while part := response.read1():  # at once, as events come one by one
-                self.wfile.write(part)
+            with suppress(BrokenPipeError):  # The page has been closed.
+                while part := response.read1():  # at once, as events come one by one
+                    self.wfile.write(part)
 
-        def do_GET(self):  # noqa: N802
+        def do_GET(self):
             if self.path.startswith(f"{path}/"):
                 self.forward()
             else:

@@ -58,7 +58,7 @@ def make_app(
             can send requests through a visitor's browser.
         framed_by: origin of a site that shows the page in a frame to everyone. The page then shows nothing of the
             workspace and saves nothing there.
-        root_path: path under which a reverse proxy serves the application, such as /digits.
+        root_path: path under which a reverse proxy serves the application, such as /digits; uvicorn needs it too.
 
     Raises:
         InputError: files of the workspace that the page shows are damaged.
@@ -69,8 +69,7 @@ def make_app(
         title="Digit recogniser",
         version="1",
         redoc_url=None,
-        root_path=root_path,
-        lifespan=partial(_run, workers=workers, handlers=handlers),
+        lifespan=partial(_run, workers=workers, handlers=handlers, root_path=root_path),
     )
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))
     app.add_middleware(RequestLimits, rate=rate, max_requests=max_requests)
@@ -106,18 +105,18 @@ def _add_routes(app: FastAPI, workers: Workers) -> None:
 
 
 @asynccontextmanager
-async def _run(app: FastAPI, workers: Workers, handlers: PageHandlers | None) -> AsyncIterator[None]:
+async def _run(app: FastAPI, workers: Workers, handlers: PageHandlers | None, root_path: str) -> AsyncIterator[None]:
     """Start the workers, and build the page while the API already answers: importing Gradio takes seconds."""
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(workers.start)
         if handlers is not None:
             app.add_api_route("/", lambda: HTMLResponse(_WAITING), include_in_schema=False)
-            tasks.start_soon(_serve_page, app, handlers)
+            tasks.start_soon(_serve_page, app, handlers, root_path)
         yield
         tasks.cancel_scope.cancel()
 
 
-async def _serve_page(app: FastAPI, handlers: PageHandlers) -> None:
+async def _serve_page(app: FastAPI, handlers: PageHandlers, root_path: str) -> None:
     """Build the page and serve it until the task is cancelled; where that fails, the page and the log say why."""
     waiting = app.routes[-1]
     try:
@@ -131,7 +130,7 @@ async def _serve_page(app: FastAPI, handlers: PageHandlers) -> None:
     from src.app.web.page import mount_page
 
     app.router.routes.remove(waiting)
-    page = mount_page(app, blocks)
+    page = mount_page(app, blocks, root_path)
     async with page.router.lifespan_context(page):  # Mounted before the start, the page would have been started too.
         blocks.run_startup_events()  # type: ignore[no-untyped-call]
         await blocks.run_extra_startup_events()  # type: ignore[no-untyped-call]

@@ -7,8 +7,8 @@ the idle connections of open pages, and Starlette's `RequestBodyLimitMiddleware`
 import anyio
 from fastapi import HTTPException
 from limits import parse
-from limits.storage import MemoryStorage
-from limits.strategies import FixedWindowRateLimiter
+from limits.aio.storage import MemoryStorage  # The other one starts a thread for nearly every request.
+from limits.aio.strategies import FixedWindowRateLimiter
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -84,7 +84,7 @@ class RequestLimits:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
-        if scope["type"] == "http" and (error := self._check(scope)):
+        if scope["type"] == "http" and (error := await self._check(scope)):
             response = JSONResponse({"detail": error.detail}, error.status_code, error.headers)
             await response(scope, receive, send)
         elif scope["type"] == "http" and scope["method"] == "POST":
@@ -92,8 +92,8 @@ class RequestLimits:
         else:
             await self._app(scope, receive, send)
 
-    def _check(self, scope: Scope) -> HTTPException | None:
-        if not self._limiter.hit(self._rate, (scope["client"] or ("unknown",))[0]):
+    async def _check(self, scope: Scope) -> HTTPException | None:
+        if not await self._limiter.hit(self._rate, (scope["client"] or ("unknown",))[0]):
             return _error(429, "too many requests from your address; wait a second")
         length = Headers(scope=scope).get("content-length", "0")
         if length.isdigit() and int(length) > _get_limit(scope):

@@ -60,14 +60,19 @@ def build_page(handlers: PageHandlers) -> gr.Blocks:
     return blocks
 
 
-def mount_page(app: FastAPI, blocks: gr.Blocks) -> FastAPI:
-    """Mount the page at / of a server, or at its root path, without Gradio's monitoring, sharing and history.
+def mount_page(app: FastAPI, blocks: gr.Blocks, root_path: str) -> FastAPI:
+    """Mount the page at / of a server, without Gradio's monitoring, sharing and history.
+
+    Args:
+        app: the application of the server.
+        blocks: the page.
+        root_path: see `make_app`.
 
     Returns:
         Gradio's own application, which is mounted there.
     """
     gr.mount_gradio_app(
-        app, blocks, path="/", root_path=app.root_path or None, max_file_size=MAX_BODY, show_error=False,
+        app, blocks, path="/", root_path=root_path or None, max_file_size=MAX_BODY, show_error=False,
         footer_links=[], run_history=False, enable_monitoring=False, ssr_mode=False, pwa=False, mcp_server=False,
     )  # fmt: skip
     blocks.has_launched = True  # Without it, Gradio accepts paths of files on the server that were not uploaded.
@@ -115,7 +120,7 @@ def _build_sources(handlers: PageHandlers) -> list[_Source]:
     taken: list[Any] = [photo, several_taken]
     sources = [
         _Source([component.change for component in drawn], handlers.recognise_drawing, drawn, "draw"),
-        _Source([component.change for component in uploaded], handlers.recognise_upload, uploaded, "upload"),
+        _Source([file.upload, file.clear, several_uploaded.change], handlers.recognise_upload, uploaded, "upload"),
         _Source([component.change for component in taken], handlers.recognise_photo, taken, "camera"),
     ]
     if handlers.is_public:

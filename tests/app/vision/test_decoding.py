@@ -26,7 +26,7 @@ def transparent(ink):
         GIF,
         BMP,
         HEIC,
-        encode(RGB, "AVIF", quality=95),
+        AVIF,
         encode(GREY),
         encode(GREY.convert("1")),
         encode(RGB.convert("P")),
@@ -35,7 +35,22 @@ def transparent(ink):
         encode(Image.fromarray(np.asarray(GREY).astype(np.uint16) * 257)),
         encode(RGB.convert("CMYK"), "JPEG", quality=95),
     ],
-    ids=["png", "jpeg", "webp", "gif", "bmp", "heic", "avif", "grey", "1 bit", "palette", "grey alpha", "rgba", "16 bits", "cmyk"],
+    ids=[
+        "png",
+        "jpeg",
+        "webp",
+        "gif",
+        "bmp",
+        "heic",
+        "avif",
+        "grey",
+        "1 bit",
+        "palette",
+        "grey alpha",
+        "rgba",
+        "16 bits",
+        "cmyk",
+    ],
 )
 def test_all_formats_are_decoded_to_the_same_pixels(data):
     picture = decode_picture(data)

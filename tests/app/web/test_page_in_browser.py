@@ -155,7 +155,7 @@ def test_an_uploaded_picture_is_recognised(page, name, data):
         ("empty.jpg", b"", "not a picture that can be decoded"),
         ("notes.txt", b"7 7 7", "not a picture that can be decoded"),
         ("large.png", TOO_LARGE["png 100 megapixels"], "at most 65,000,000 pixels"),
-        ("long.jpg", bytes(MAX_BODY + 1), "exceeds the maximum"),
+        ("long.jpg", bytes(MAX_BODY + 1), "exceed the maximum allowed size"),
     ],
 )
 def test_a_refused_picture_clears_the_previous_results(page, name, data, sentence):
