@@ -5,7 +5,6 @@ import requests
 from playwright.sync_api import expect
 
 from src.app.web.feedback import load_feedback
-from src.app.web.middleware import MAX_BODY
 from src.benchmark.drawing_latency import draw_two
 from tests.app.pictures import HEIC, HOSTILE, PNG, TOO_LARGE
 from tests.app_server import Server, proxy_under_path, wait_for_page
@@ -155,7 +154,6 @@ def test_an_uploaded_picture_is_recognised(page, name, data):
         ("empty.jpg", b"", "not a picture that can be decoded"),
         ("notes.txt", b"7 7 7", "not a picture that can be decoded"),
         ("large.png", TOO_LARGE["png 100 megapixels"], "at most 65,000,000 pixels"),
-        ("long.jpg", bytes(MAX_BODY + 1), "exceed the maximum allowed size"),
     ],
 )
 def test_a_refused_picture_clears_the_previous_results(page, name, data, sentence):
