@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import sys
 from collections.abc import Callable
 from types import TracebackType
@@ -11,9 +12,10 @@ from src.common.errors import InputError
 
 _USER_ERRORS = {
     errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR,
-    errno.EEXIST, errno.EISDIR,
+    errno.EEXIST, errno.EISDIR, errno.ENAMETOOLONG, errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM,
 }  # fmt: skip
-"""System errors that the user can fix: disks, directories and permissions."""
+"""System errors that the user can fix: disks, directories, permissions and limits of the machine."""
+_MISSING_LIBRARY = re.compile(r"((lib[\w.+-]+?)\.so\.?(\d*)[\d.]*): cannot open shared object file")
 _INTERRUPTED = "interrupted; nothing finished is lost: run the same command to continue"
 
 
@@ -25,20 +27,41 @@ def run(main: Callable[[], None]) -> NoReturn:
     """
     try:
         main()
-    except InputError as error:
-        sys.exit(_print_error(str(error), 2))
     except BrokenPipeError:  # The reader of the output has closed it, as `head` does.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
-    except OSError as error:
-        if error.errno not in _USER_ERRORS:
+    except (Exception, KeyboardInterrupt) as error:
+        code = _report(error)
+        if code is None:
             raise
-        place = f" ({error.filename})" if error.filename else ""
-        message = f"{error.strerror}{place}; nothing finished is lost: fix this and run the same command to continue"
-        sys.exit(_print_error(message, 2))
-    except KeyboardInterrupt:
-        sys.exit(_print_error(_INTERRUPTED, 130))
+        sys.exit(code)
     sys.exit(0)
+
+
+def _report(error: BaseException) -> int | None:
+    """Print one sentence about an error that the user can fix, and return the exit code; None for other errors."""
+    if isinstance(error, KeyboardInterrupt):
+        return _print_error(_INTERRUPTED, 130)
+    message = _explain(error)
+    return None if message is None else _print_error(message, 2)
+
+
+def _explain(error: BaseException) -> str | None:
+    """Return a sentence about an error that the user can fix, None for other errors."""
+    if isinstance(error, InputError):
+        return str(error)
+    if isinstance(error, OSError) and error.errno in _USER_ERRORS:
+        place = f" ({error.filename})" if error.filename else ""
+        return f"{error.strerror}{place}; nothing finished is lost: fix this and run the same command to continue"
+    if isinstance(error, ModuleNotFoundError):
+        return f"{sys.executable} has no package {error.name}; install the packages of requirements.txt for it"
+    if missing := _MISSING_LIBRARY.search(str(error)):
+        file, name, version = missing.groups()
+        package = f"{name.lower()}{'-' if name[-1].isdigit() else ''}{version}"
+        return f"the system has no {file}, which a package needs; install it (Debian, Ubuntu: apt install {package})"
+    if "No usable temporary directory" in str(error):  # Of the module tempfile.
+        return "no temporary directory can be written, or its disk is full; make room, or set TMPDIR to another"
+    return None
 
 
 def _print_error(message: str, code: int) -> int:
@@ -46,12 +69,14 @@ def _print_error(message: str, code: int) -> int:
     return code
 
 
-def _report_interrupt(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """Print one sentence after Ctrl-C while libraries are still being imported, before `run` is called."""
-    if issubclass(kind, KeyboardInterrupt):
-        _print_error(_INTERRUPTED, 130)
-    else:
+def _report_early(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Print one sentence about an error while libraries are still being imported, before `run` is called."""
+    code = _report(error)
+    if code is None:
         sys.__excepthook__(kind, error, trace)
+    else:
+        sys.stderr.flush()
+        os._exit(code)  # An exception hook cannot choose the exit code otherwise.
 
 
-sys.excepthook = _report_interrupt
+sys.excepthook = _report_early

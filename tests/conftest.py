@@ -2,7 +2,9 @@
 
 import os
 import shutil
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 # Set before NumPy is imported. Otherwise, the threads of test processes that share the cores wait in busy loops.
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
@@ -85,6 +87,40 @@ def trained_once(sample_small, tmp_path_factory) -> Workspace:
 def trained(trained_once, tmp_path) -> Workspace:
     """A copy of `trained_once`, to write to."""
     return Workspace(shutil.copytree(trained_once.root, tmp_path / "trained"))
+
+
+class _Recorder(BaseHTTPRequestHandler):
+    """A proxy that passes nothing on and remembers who was to be asked."""
+
+    def do_request(self):
+        self.server.asked.append(f"{self.command} {self.path}")
+        self.send_error(502)
+
+    do_CONNECT = do_GET = do_HEAD = do_POST = do_PUT = do_request  # noqa: N815
+
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.fixture
+def offline(tmp_path):
+    """The environment of a process that may ask no host but this one; the test fails if it tries.
+
+    It names a proxy for everything else, and an empty home directory, in which no library may leave an identity. It has
+    no credentials for Kaggle, and nothing that `src` has set in this process.
+    """
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Recorder) as proxy:
+        proxy.asked = []
+        Thread(target=proxy.serve_forever).start()
+        url, local, home = f"http://127.0.0.1:{proxy.server_port}", "127.0.0.1,localhost", tmp_path / "home"
+        home.mkdir(exist_ok=True)
+        names = ("http_proxy", "https_proxy", "all_proxy")
+        variables = {name: url for lower in names for name in (lower, lower.upper())}
+        kept = {name: os.environ[name] for name in ("PATH", "OPENBLAS_NUM_THREADS")}
+        yield kept | variables | {"no_proxy": local, "NO_PROXY": local, "HOME": str(home)}
+        proxy.shutdown()
+        assert not proxy.asked
+        assert not [name for name in files_below(home) if "Microsoft" in name or ".ray" in name]
 
 
 def snapshot(directory: Path) -> dict[str, bytes]:

@@ -145,9 +145,8 @@ def test_environment_variables_are_used_in_few_places():
     }  # which starts processes with a workspace of their own
     assert users <= {
         "common.workspace",
-        "",  # src/__init__.py sets defaults that libraries read
-        "validation.runners.ray_cluster",  # hands the backend of this process to its workers
-        "app.web.page",  # switches Gradio's telemetry off
+        "common.library_settings",  # sets defaults that libraries read
+        "validation.runners.ray_cluster",  # hands the backend of this process to its workers, and a home to Ray
         "app.release.space",  # in the text of the file that the Space starts with
     }
 

@@ -1,6 +1,8 @@
 """Paths of files and directories. Only this module reads DIGITS_WORKSPACE."""
 
 import os
+import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -153,8 +155,26 @@ def find_app_workspace() -> Workspace:
     return workspace if workspace.test_csv.exists() else find_sample_workspace()
 
 
+def make_private_dir(name: str) -> Path:
+    """Make a directory below the system's temporary one, or find it, which only this user can read and write.
+
+    It is for what libraries keep from one run to the next.
+
+    Args:
+        name: of the directory.
+    """
+    root = Path(tempfile.gettempdir()) / f"digit-recognizer-{os.getuid()}"
+    with suppress(FileExistsError):
+        root.mkdir(mode=0o700)
+    if root.is_symlink() or not root.is_dir() or root.stat().st_uid != os.getuid():  # Someone else has made it.
+        root = Path(tempfile.mkdtemp())
+    directory = root / name
+    directory.mkdir(exist_ok=True)
+    return directory
+
+
 def find_thread_limit() -> int | None:
-    """Return the number of threads that TF_NUM_INTRAOP_THREADS allows; src/__init__.py sets it from OMP_NUM_THREADS."""
+    """Return the number of threads that TF_NUM_INTRAOP_THREADS allows; OMP_NUM_THREADS is its default."""
     limit = os.environ.get("TF_NUM_INTRAOP_THREADS")
     return int(limit) if limit else None
 

@@ -12,7 +12,6 @@ from sklearn.model_selection import cross_val_predict
 from sklearn.neighbors import NearestNeighbors
 
 from src.common.arrays import Images, Labels, RowNumbers
-from src.common.errors import InputError
 from src.common.workspace import Workspace
 from src.data.csv_files import load_test, load_train
 from src.data.near_duplicates import find_near_duplicates
@@ -153,14 +152,8 @@ def measure_drift(data: CompetitionImages) -> Drift:
 
     A classifier is trained to distinguish them; its area under the ROC curve is measured by cross-validation. The
     standard error is that of an area of 0.5 (Hanley and McNeil 1982).
-
-    Raises:
-        InputError: LightGBM cannot be loaded.
     """
-    try:
-        from lightgbm import LGBMClassifier  # Loads the system's libgomp, which may be missing.
-    except OSError as error:
-        raise InputError(f"LightGBM cannot be loaded ({error}); install libgomp (Debian: libgomp1)") from None
+    from lightgbm import LGBMClassifier  # Loads the system's libgomp, which may be missing.
 
     is_test = np.arange(len(data.images)) >= data.num_train
     model = LGBMClassifier(n_estimators=60, num_leaves=15, random_state=0, verbosity=-1, deterministic=True)

@@ -77,7 +77,7 @@ def write_data_report(workspace: Workspace) -> None:
     """Write input/data_report.html, and its plots as PNG files in input/data_report/.
 
     Raises:
-        InputError: train.csv or test.csv is missing or damaged, or LightGBM cannot be loaded.
+        InputError: train.csv or test.csv is missing or damaged.
     """
     data = load_images(workspace)
     say("measuring the drift between training and test images")

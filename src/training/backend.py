@@ -1,12 +1,9 @@
 """Settings of Keras' backend. Nothing else but the fused batch normalisation asks which backend runs."""
 
-import os
-import tempfile
-from pathlib import Path
-
 import keras
 
 from src.common.provenance import computes_bfloat16
+from src.common.workspace import make_private_dir
 
 BFLOAT16, FLOAT32 = "bfloat16", "float32"
 
@@ -26,7 +23,7 @@ def prepare_backend(seed: int, mixed_precision: bool = False) -> None:
     if trains_on_device():
         import jax
 
-        cache_dir = Path(tempfile.gettempdir()) / f"jax-programs-{os.getuid()}"
+        cache_dir = make_private_dir("jax-programs")
         jax.config.update("jax_compilation_cache_dir", str(cache_dir))  # type: ignore[no-untyped-call]  # Shared.
         # Also programs that compile in less than a second: there are many, and each process needs them.
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)  # type: ignore[no-untyped-call]

@@ -2,7 +2,6 @@
 
 import base64
 import io
-import os
 import runpy
 import shutil
 import subprocess
@@ -19,10 +18,10 @@ from src.validation.oof import load_oof_predictions
 from tests.conftest import files_below, snapshot
 
 
-def run_notebook(directory, working_dir, mounted):
+def run_notebook(directory, working_dir, mounted, offline):
     """Run run.py as Kaggle does: in an empty directory, without credentials, with the data below `mounted`."""
     working_dir.mkdir()
-    environment = {"PATH": os.environ["PATH"], "HOME": str(working_dir.parent), "KAGGLE_INPUT_DIR": str(mounted)}
+    environment = offline | {"KAGGLE_INPUT_DIR": str(mounted)}
     command = [sys.executable, str(directory / "run.py")]
     return subprocess.run(command, cwd=working_dir, env=environment, capture_output=True, text=True)
 
@@ -47,14 +46,14 @@ def test_the_script_installs_nothing_where_all_is_installed(small, tmp_path, mon
     assert installed == [[sys.executable, "-m", "pip", "install", "--quiet", script["REQUIREMENTS"][-1]]]
 
 
-def test_a_run_without_data_says_so(small, tmp_path):
+def test_a_run_without_data_says_so(small, tmp_path, offline):
     write_notebook(tmp_path, "someone", [], small)
-    result = run_notebook(tmp_path, tmp_path / "working", tmp_path / "nothing")
+    result = run_notebook(tmp_path, tmp_path / "working", tmp_path / "nothing", offline)
     assert result.returncode == 1 and "add the competition's data" in result.stderr
 
 
 @pytest.mark.slow
-def test_the_script_runs_in_an_empty_directory(sample, tmp_path):
+def test_the_script_runs_in_an_empty_directory(sample, tmp_path, offline):
     """With the data mounted deep below the input directory, as at Kaggle, and the folds that it was given."""
     workspace = Workspace(tmp_path / "workspace")
     shutil.copytree(sample.input_dir, workspace.input_dir)
@@ -63,7 +62,7 @@ def test_the_script_runs_in_an_empty_directory(sample, tmp_path):
     shutil.copytree(sample.input_dir, mounted)
     write_notebook(tmp_path, "someone", ["logistic_pca"], workspace)
     working_dir = tmp_path / "working"
-    result = run_notebook(tmp_path, working_dir, tmp_path / "mounted")
+    result = run_notebook(tmp_path, working_dir, tmp_path / "mounted", offline)
     assert result.returncode == 0, result.stderr
     written = files_below(working_dir)
     assert {"folds/folds.csv", "submissions/submission.csv", "submissions/submission.json"} <= written
@@ -73,7 +72,7 @@ def test_the_script_runs_in_an_empty_directory(sample, tmp_path):
 
 
 @pytest.mark.slow
-def test_the_script_runs_on_data_of_full_size_that_cannot_be_written(full_size_zip, tmp_path):
+def test_the_script_runs_on_data_of_full_size_that_cannot_be_written(full_size_zip, tmp_path, offline):
     """As at Kaggle: 42,000 + 28,000 images, no credentials, no network, input that is read only."""
     workspace = Workspace(tmp_path / "workspace")
     shutil.unpack_archive(full_size_zip, workspace.input_dir)
@@ -83,7 +82,7 @@ def test_the_script_runs_on_data_of_full_size_that_cannot_be_written(full_size_z
     before = snapshot(workspace.input_dir)
     write_notebook(tmp_path, "someone", ["logistic_pca"], workspace)
     working_dir = tmp_path / "working"
-    result = run_notebook(tmp_path, working_dir, workspace.input_dir)
+    result = run_notebook(tmp_path, working_dir, workspace.input_dir, offline)
     assert result.returncode == 0, result.stderr
     assert len((working_dir / "submissions" / "submission.csv").read_text().splitlines()) == 28_001
     assert snapshot(workspace.input_dir) == before

@@ -1,7 +1,6 @@
 """Ways to run a command as users do."""
 
 import importlib
-import os
 import subprocess
 import sys
 
@@ -28,12 +27,11 @@ def call(monkeypatch, capfd):
 
 
 @pytest.fixture
-def run_process(tmp_path):
-    """Run a shell command in a process of its own, from the repository's root and without Kaggle credentials."""
+def run_process(offline):
+    """Run a shell command in a process of its own, from the repository's root; see `offline`."""
 
     def run_process(workspace, *command, **settings):
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("KAGGLE")}
-        environment |= {"HOME": str(tmp_path), "DIGITS_WORKSPACE": str(workspace.root), "DIGITS_PYTHON": sys.executable}
+        environment = offline | {"DIGITS_WORKSPACE": str(workspace.root), "DIGITS_PYTHON": sys.executable}
         return subprocess.run(command, cwd=REPOSITORY, env=environment | settings, capture_output=True, text=True)
 
     return run_process

@@ -88,8 +88,8 @@ def find_modules(paths: Iterable[Path]) -> list[Path]:
         if path in found:
             continue
         found.add(path)
-        if path.parent != REPOSITORY:
-            waiting.append(path.parent / "__init__.py")
+        packages = path.parents[: path.parents.index(REPOSITORY)]
+        waiting += [package / "__init__.py" for package in packages]
         waiting += [file for name in _find_imports(path) for file in _find_files(name)]
     return sorted(found)
 

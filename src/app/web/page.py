@@ -1,13 +1,10 @@
 """The page: draw, upload or pick a picture, see the prediction and its explanation, correct it."""
 
-import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from functools import wraps
 from pathlib import Path
 from typing import Any, NamedTuple
-
-os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # Gradio reads it while it is imported.
 
 import gradio as gr
 from fastapi import FastAPI

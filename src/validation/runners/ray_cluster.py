@@ -4,15 +4,17 @@ import os
 import socket
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Thread
 from typing import Any
 
 from src.common.errors import InputError
+from src.common.files import atomic_write
 from src.common.progress import Event, close_remote_bars, send_to, show
 from src.common.provenance import find_commit, find_versions
-from src.common.workspace import REPOSITORY
+from src.common.workspace import REPOSITORY, make_private_dir
 from src.data.datasets import Dataset
 from src.validation.fold_results import FoldResult
 from src.validation.fold_tasks import FoldTask
@@ -101,23 +103,42 @@ def import_ray() -> Any:
 
 
 def _start_ray(address: str | None) -> Any:
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # Otherwise it sends usage statistics.
-    os.environ.setdefault("RAY_worker_niceness", "0")  # Otherwise other processes run before its workers.
     ray = import_ray()
-    if address is None:
-        ray.init(address="local", include_dashboard=False, log_to_driver=False)
-        return ray
     try:
+        if address is None:
+            with _home_of_ray():
+                ray.init(address="local", include_dashboard=False, log_to_driver=False, _node_ip_address="127.0.0.1")
+            return ray
         if address != "auto":
             host, _, port = address.rpartition(":")
             socket.create_connection((host, int(port)), timeout=10).close()  # Ray itself would retry for minutes.
         ray.init(
             address=address, runtime_env={"working_dir": str(REPOSITORY), "excludes": NOT_SENT}, log_to_driver=False
         )
-    except (OSError, ValueError, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
+    except Exception as error:  # Ray raises many kinds.
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        if address is None:
+            raise InputError(f"Ray cannot start on this machine ({reason}); mend that, or leave out --runner") from None
         raise InputError(f"cannot join a Ray cluster at {address} ({reason}); start one: ray start --head") from None
     return ray
+
+
+@contextmanager
+def _home_of_ray() -> Iterator[None]:
+    """Give the processes of Ray that start in the block a home directory where they find a cluster's description.
+
+    Without it, Ray asks the hosts of three clouds whether it runs there, even if its usage statistics are off. It also
+    needs a place for its authentication token.
+    """
+    home = make_private_dir("ray-home")
+    with atomic_write(home / "ray_bootstrap_config.yaml") as temporary:
+        temporary.write_text("{}")
+    kept = os.path.expanduser("~")  # noqa: PTH111  # Path.home() raises an error if there is none.
+    os.environ["HOME"] = str(home)
+    try:
+        yield
+    finally:
+        os.environ["HOME"] = kept
 
 
 class _Listener:

@@ -1,6 +1,5 @@
 """The Space runs where nothing but its own requirements can be imported."""
 
-import os
 import re
 import subprocess
 import sys
@@ -79,11 +78,11 @@ def make_environment(directory, requirements):
 
 
 @pytest.mark.slow
-def test_the_space_runs_with_its_own_requirements(space, tmp_path):
+def test_the_space_runs_with_its_own_requirements(space, tmp_path, offline):
     python = make_environment(tmp_path / "venv", [*read_requirements(space), f"gradio=={version('gradio')}"])
     assert subprocess.run([python, "-c", "import sklearn"], stderr=subprocess.DEVNULL).returncode == 1
     port = free_port()
-    environment = os.environ | {"GRADIO_SERVER_PORT": str(port), "PYTHONPATH": "", "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = offline | {"GRADIO_SERVER_PORT": str(port), "PYTHONPATH": "", "PYTHONDONTWRITEBYTECODE": "1"}
     process = subprocess.Popen([python, "app.py"], cwd=space, env=environment, stderr=subprocess.PIPE, text=True)
     try:
         assert any("running on" in line for line in process.stderr)

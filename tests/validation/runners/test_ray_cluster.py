@@ -125,9 +125,9 @@ def test_the_cluster_file_is_one_that_ray_takes():
     assert all("24.04" in node["node_config"]["ImageId"] for node in config["available_node_types"].values())
 
 
-def test_what_a_killed_driver_has_begun_is_finished_by_the_next(small, sample_small, tmp_path):
+def test_what_a_killed_driver_has_begun_is_finished_by_the_next(small, sample_small, tmp_path, offline):
     command = [sys.executable, "-m", "scripts.train", "smoke", "--runner", "ray"]
-    environment = os.environ | {"DIGITS_WORKSPACE": str(small.root)}
+    environment = offline | {"DIGITS_WORKSPACE": str(small.root)}
     with subprocess.Popen(command, cwd=REPOSITORY, env=environment, stderr=subprocess.PIPE, text=True) as driver:
         for line in driver.stderr:
             if "epoch 1/2" in line:
