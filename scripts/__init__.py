@@ -2,20 +2,19 @@
 
 import errno
 import os
-import re
 import sys
 from collections.abc import Callable
+from io import TextIOWrapper
 from types import TracebackType
 from typing import NoReturn
 
-from src.common.errors import InputError
+from src.common.errors import InputError, describe_missing_library
 
 _USER_ERRORS = {
     errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR,
     errno.EEXIST, errno.EISDIR, errno.ENAMETOOLONG, errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM,
 }  # fmt: skip
 """System errors that the user can fix: disks, directories, permissions and limits of the machine."""
-_MISSING_LIBRARY = re.compile(r"((lib[\w.+-]+?)\.so\.?(\d*)[\d.]*): cannot open shared object file")
 _INTERRUPTED = "interrupted; nothing finished is lost: run the same command to continue"
 
 
@@ -25,6 +24,9 @@ def run(main: Callable[[], None]) -> NoReturn:
     The exit code is 0 after success, 2 after an error that the user can fix, which is printed as one sentence, and 130
     after Ctrl-C. Other errors keep their traceback.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # A terminal that has no ± shows a question mark.
     try:
         main()
     except BrokenPipeError:  # The reader of the output has closed it, as `head` does.
@@ -55,13 +57,9 @@ def _explain(error: BaseException) -> str | None:
         return f"{error.strerror}{place}; nothing finished is lost: fix this and run the same command to continue"
     if isinstance(error, ModuleNotFoundError):
         return f"{sys.executable} has no package {error.name}; install the packages of requirements.txt for it"
-    if missing := _MISSING_LIBRARY.search(str(error)):
-        file, name, version = missing.groups()
-        package = f"{name.lower()}{'-' if name[-1].isdigit() else ''}{version}"
-        return f"the system has no {file}, which a package needs; install it (Debian, Ubuntu: apt install {package})"
     if "No usable temporary directory" in str(error):  # Of the module tempfile.
         return "no temporary directory can be written, or its disk is full; make room, or set TMPDIR to another"
-    return None
+    return describe_missing_library(error)
 
 
 def _print_error(message: str, code: int) -> int:

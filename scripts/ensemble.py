@@ -5,7 +5,6 @@ Without names, all experiments that have all their folds are blended, except tho
 
 import argparse
 import shlex
-import shutil
 import sys
 from pathlib import Path
 
@@ -52,14 +51,10 @@ def _print_accuracies(ensemble: Ensemble) -> None:
 
 
 def _submit_command(ensemble: Ensemble, path: Path) -> str:
-    """Return the command that sends the submission: of the kaggle program if it is installed, else of this project."""
-    beside_python = str(Path(sys.executable).parent)  # .venv/bin, which is not on PATH unless .venv is activated
-    kaggle = shutil.which("kaggle") or shutil.which("kaggle", path=beside_python)
-    if kaggle is None:
-        return "python -m scripts.submit"
+    """Return the command that sends the submission, by Kaggle's package of the interpreter that runs this one."""
     names = " + ".join(member.experiment for member in ensemble.members)
     message = f"{names}, OOF {accuracy(ensemble.labels, ensemble.blend.oof):.5f}"
-    return shlex.join([kaggle, "competitions", "submit", SLUG, "-f", str(path), "-m", message])
+    return shlex.join([sys.executable, "-m", "kaggle", "competitions", "submit", SLUG, "-f", str(path), "-m", message])
 
 
 if __name__ == "__main__":

@@ -32,10 +32,10 @@ def write_notebook(directory: Path, username: str, experiments: Sequence[str], w
         "REQUIREMENTS": _read_requirements(),
         "CODE": base64.b64encode(_pack(workspace)).decode(),
     }
-    script = _TEMPLATE.read_text()
+    script = _TEMPLATE.read_text(encoding="utf-8")
     for name, value in parameters.items():
         script = script.replace(f"{name} = ...", f"{name} = {value!r}", 1)
-    (directory / "run.py").write_text(script)
+    (directory / "run.py").write_text(script, encoding="utf-8")
     metadata = {
         "id": f"{username}/{TITLE}",
         "title": TITLE,
@@ -56,7 +56,7 @@ def write_notebook(directory: Path, username: str, experiments: Sequence[str], w
 
 def _read_requirements() -> list[str]:
     """Read what training needs: the dependencies in pyproject.toml."""
-    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     return [str(requirement) for requirement in project["dependencies"]]
 
 

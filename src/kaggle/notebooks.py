@@ -98,7 +98,7 @@ def fetch_results(workspace: Workspace, interval: float) -> FetchedRun:
             if status.name != "COMPLETE":
                 failure = f"the run at Kaggle ended early ({f'{status.name} {status.failure}'.strip()})"
                 log = Path(directory) / f"{TITLE}.log"
-                say(log.read_text() if log.exists() else "Kaggle has kept no log of the run")
+                say(log.read_text("utf-8") if log.exists() else "Kaggle has kept no log of the run")
             return FetchedRun(adopt_results(Path(directory), workspace), failure)
     except InputError as error:
         raise InputError("; ".join(filter(None, [failure, str(error), LATER]))) from None

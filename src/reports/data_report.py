@@ -1,7 +1,8 @@
-"""The page input/data_report.html: properties of the images, before anything is trained."""
+"""The page data_report.html: properties of the images, before anything is trained."""
 
 from dataclasses import asdict, dataclass
 from functools import partial
+from pathlib import Path
 from typing import NamedTuple, TypedDict
 
 import numpy as np
@@ -73,8 +74,8 @@ class AugmentedDigits:
     num_augmented: int = NUM_AUGMENTED
 
 
-def write_data_report(workspace: Workspace) -> None:
-    """Write input/data_report.html, and its plots as PNG files in input/data_report/.
+def write_data_report(workspace: Workspace, path: Path) -> None:
+    """Write the page to `path`, which ends with .html, and its plots as PNG files to a directory beside it.
 
     Raises:
         InputError: train.csv or test.csv is missing or damaged.
@@ -88,9 +89,9 @@ def write_data_report(workspace: Workspace) -> None:
     digit_map = map_digits(data)
     say("measuring handwriting, drawing plots")
     statistics = compute_image_statistics(data.images)
-    plot = partial(render_svg, png_dir=workspace.data_report_html.with_suffix(""))
+    plot = partial(render_svg, png_dir=path.with_suffix(""))
     write_page(
-        workspace.data_report_html,
+        path,
         "data_report.html",
         num_train=data.num_train,
         num_test=data.num_test,

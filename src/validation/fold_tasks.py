@@ -6,7 +6,7 @@ from itertools import groupby
 from pathlib import Path
 
 from src.common.arrays import LabelledImages, RowNumbers, SoftLabelledImages
-from src.common.errors import InputError
+from src.common.errors import InputError, describe_missing_library
 from src.common.workspace import Workspace
 from src.data.datasets import Dataset
 from src.data.folds import require_fold
@@ -134,6 +134,8 @@ def load_fold_classifier(workspace: Workspace, experiment: str, fold: int) -> Cl
             try:
                 return load_classifier(path)
             except Exception as error:  # A damaged or outdated file fails in many ways.
+                if describe_missing_library(error):
+                    raise
                 raise InputError(
                     f"{path} cannot be loaded ({error}); delete {record_path} and run: "
                     f"{train_command(experiment, fold)}"

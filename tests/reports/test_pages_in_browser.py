@@ -18,7 +18,7 @@ def workspace(sample_small, tmp_path_factory):
     save_predictions(workspace, "first", [0, 1], range(10, 40))
     save_predictions(workspace, "second", [0, 1], range(30, 50))
     write_error_report("first", load_dataset(workspace), workspace)
-    write_data_report(workspace)
+    write_data_report(workspace, workspace.data_report_html)
     return workspace
 
 

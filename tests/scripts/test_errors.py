@@ -79,6 +79,31 @@ def test_a_closed_pipe_ends_the_command_silently(capfd):
     assert not capfd.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (OSError("libgomp.so.1: cannot open shared object file: No such file"), "apt install libgomp1"),
+        (ModuleNotFoundError("No module named 'polars'", name="polars"), "no package polars"),
+        (FileNotFoundError(2, "No usable temporary directory found in ['/tmp']"), "set TMPDIR"),
+        (OSError(24, "Too many open files", "train.csv"), "Too many open files (train.csv)"),
+    ],
+)
+def test_a_fault_of_the_machine_is_one_sentence(capfd, error, sentence):
+    def fail():
+        raise error
+
+    with pytest.raises(SystemExit, match="2"):
+        run(fail)
+    err = capfd.readouterr().err
+    assert sentence in err and err.startswith("error: ") and err.count("\n") == 1
+
+
+@pytest.mark.slow
+def test_a_fault_of_the_machine_during_imports_is_one_sentence(small, run_process):
+    code = "import sys; sys.modules['polars'] = None; import scripts.make_folds"
+    require_mistake(run_process(small, sys.executable, "-c", code), "has no package polars")
+
+
 def test_an_error_of_the_program_keeps_its_traceback():
     def fail():
         raise FileNotFoundError(2, "No such file or directory")

@@ -63,10 +63,11 @@ def make_space(directory: Path) -> None:
             target = space / path.relative_to(REPOSITORY)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, target)
-        (space / "app.py").write_text(_APP)
+        (space / "app.py").write_text(_APP, encoding="utf-8")
         (space / "requirements.txt").write_text("".join(f"{line}\n" for line in find_requirements(modules)))
         python = ".".join(map(str, sys.version_info[:2]))
-        (space / "README.md").write_text(_README.format(gradio=version("gradio"), python=python))
+        readme = _README.format(gradio=version("gradio"), python=python)
+        (space / "README.md").write_text(readme, encoding="utf-8")
         space.replace(directory)
 
 
@@ -108,7 +109,7 @@ def find_requirements(modules: Iterable[Path]) -> list[str]:
 def _find_imports(path: Path) -> set[str]:
     """Find the dotted names that a file imports, also inside functions, but not those for type checkers alone."""
     found = set()
-    for node in _walk(ast.parse(path.read_text())):
+    for node in _walk(ast.parse(path.read_bytes())):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):

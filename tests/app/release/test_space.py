@@ -1,5 +1,6 @@
 """The Space runs where nothing but its own requirements can be imported."""
 
+import os
 import re
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from src.common.errors import InputError
 from src.common.workspace import APP_WEIGHTS_DIR
 from tests.app.pictures import PNG
 from tests.app_server import free_port, post, wait_for_page
-from tests.conftest import files_below
+from tests.conftest import files_below, snapshot
 
 CORRECTION = "Is the prediction wrong?"
 
@@ -116,3 +117,12 @@ def test_the_command_refuses_with_a_sentence(tmp_path):
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 2
     assert "name a new one" in done.stderr
+
+
+def test_the_command_writes_the_same_in_any_locale(space, tmp_path):
+    """In this one, Python writes files in ASCII unless told otherwise."""
+    environment = {"PATH": os.environ["PATH"], "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+    command = [sys.executable, "-m", "scripts.make_space", str(tmp_path / "é")]
+    done = subprocess.run(command, env=environment, capture_output=True)
+    assert done.returncode == 0, done.stderr
+    assert snapshot(tmp_path / "é") == snapshot(space)
