@@ -20,6 +20,10 @@ ensure_environment() {
     local requirements outdated=()
     if [ -n "${DIGITS_PYTHON:-}" ]; then
         PYTHON=$DIGITS_PYTHON
+        if ! "$PYTHON" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+            echo "error: DIGITS_PYTHON=$PYTHON is no Python 3.11 or later; name another interpreter, or unset it" >&2
+            return 2
+        fi
         return
     fi
     PYTHON=.venv/bin/python
@@ -48,6 +52,8 @@ install_packages() {
     # --system-certs: the certificate store of the system, which also has the certificates of a company's proxy.
     # --compile-bytecode: otherwise the first process compiles it, or each one under PYTHONDONTWRITEBYTECODE.
     local requirements index started=$SECONDS arguments=(--require-hashes --system-certs --compile-bytecode)
+    # Without a home directory that can be written, uv and pip have no place for a cache.
+    [ -n "${UV_CACHE_DIR:-}${XDG_CACHE_HOME:-}" ] || [ -w "${HOME:-}" ] || local -x UV_NO_CACHE=1 PIP_NO_CACHE_DIR=1
     [ -t 2 ] || arguments+=(--quiet) # progress bars on a terminal, errors alone in a log
     echo "== environment: installing $* into .venv" >&2
     if ! install_uv; then

@@ -56,9 +56,9 @@ def _ensure_home() -> None:
     new_home = make_private_dir("home")
     os.environ["HOME"] = str(new_home)
     for name in _CREDENTIALS:
-        link = new_home / name
-        if link.is_symlink():  # Of an earlier run, perhaps with another home directory.
+        link, target = new_home / name, home / name
+        if link.is_symlink() and link.readlink() != target:  # Of an earlier run with another home directory.
             link.unlink()
-        if (home / name).is_dir():
+        if target.is_dir() and not link.is_symlink():
             link.parent.mkdir(exist_ok=True)
-            link.symlink_to(home / name)
+            link.symlink_to(target)

@@ -1,9 +1,17 @@
 """Workspaces: which one is used, and what the kaggle package would find."""
 
+import os
+
 import pytest
 
 from src.common import workspace
-from src.common.workspace import find_app_workspace, find_kaggle_credentials, find_sample_workspace, find_workspace
+from src.common.workspace import (
+    find_app_workspace,
+    find_kaggle_credentials,
+    find_sample_workspace,
+    find_workspace,
+    make_private_dir,
+)
 
 
 @pytest.fixture
@@ -13,6 +21,16 @@ def repository(tmp_path, monkeypatch):
     monkeypatch.setattr(workspace, "REPOSITORY", tmp_path)
     monkeypatch.setattr(workspace, "SAMPLE_WORKSPACE", tmp_path / ".sample")
     return tmp_path
+
+
+def test_a_private_directory_is_nobody_elses(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    other = tmp_path / "other"
+    other.mkdir()
+    (tmp_path / f"digit-recognizer-{os.getuid()}").symlink_to(other)  # Someone else was there first.
+    directory = make_private_dir("gradio")
+    assert directory.is_dir() and directory.parent.stat().st_mode & 0o777 == 0o700
+    assert not list(other.iterdir())
 
 
 def test_the_repository_is_the_default(repository, monkeypatch):

@@ -14,7 +14,7 @@ import pytest
 from src.common.workspace import REPOSITORY
 
 UV = """#!/bin/sh
-echo "$*" >> uv_calls
+echo "$*${UV_NO_CACHE:+ uncached}" >> uv_calls
 [ ! -e uv_fails ]
 """
 METADATA = {
@@ -68,7 +68,8 @@ def test_packages_are_installed_once_and_again_when_the_pins_change(project, ens
     assert call.startswith("pip install --python .venv/bin/python --require-hashes")
     assert call.endswith("--requirements requirements.txt\n")
     (project / "requirements.txt").write_text("# other pins\n")
-    third = ensure()
+    third = ensure(HOME="/nonexistent")
+    assert (project / "uv_calls").read_text().endswith(" uncached\n")
     assert third.returncode == 0 and "installing requirements.txt" in third.stderr
     assert count_installations(project) == 2
 
@@ -88,3 +89,8 @@ def test_a_given_interpreter_is_used_as_it_is(project, ensure):
     result = ensure(DIGITS_PYTHON="python3")
     assert result.stdout == "python3\n" and not result.stderr
     assert not (project / ".venv").exists()
+
+
+def test_an_interpreter_that_does_not_exist_is_named(project, ensure):
+    result = ensure(DIGITS_PYTHON="no/python")
+    assert result.returncode == 2 and result.stderr.startswith("error: DIGITS_PYTHON=no/python is no Python 3.11")

@@ -1,6 +1,7 @@
 """The main job, bash scripts/run_folds.sh."""
 
 import re
+import subprocess
 
 import pytest
 
@@ -25,6 +26,14 @@ def test_wrong_arguments_are_refused(tmp_path, run_process, arguments, sentence)
     result = run_process(workspace, "bash", "scripts/run_folds.sh", *arguments)
     assert result.returncode == 2 and f"error: {sentence}\n" in result.stderr
     assert not workspace.root.exists()
+
+
+def test_a_clone_for_windows_has_scripts_that_bash_reads(tmp_path):
+    """With core.autocrlf, git would write CRLF, and bash would look for a command that ends with CR."""
+    clone = tmp_path / "clone"
+    subprocess.run(["git", "clone", "--quiet", "-c", "core.autocrlf=true", REPOSITORY, clone], check=True)
+    for path in ("scripts/run_folds.sh", "scripts/test.sh", "scripts/environment.sh", ".ci/run", "Makefile"):
+        assert b"\r" not in (clone / path).read_bytes()
 
 
 def test_every_choice_is_in_the_table():

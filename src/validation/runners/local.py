@@ -42,10 +42,13 @@ def run_processes(task: Callable[[Argument], Result], arguments: Iterable[Argume
         num_jobs: how many run at once.
 
     Raises:
-        InputError: a process died, as it does when memory runs out.
+        InputError: a process died, as it does when memory runs out, or there is no shared memory.
     """
     context = multiprocessing.get_context("spawn")
-    events: Queue[Event | None] = context.Queue()
+    try:
+        events: Queue[Event | None] = context.Queue()
+    except OSError as error:
+        raise InputError(f"--jobs needs shared memory, and /dev/shm gives none ({error}); leave out --jobs") from None
     listener = Thread(target=_show_all, args=(events,), daemon=True)
     listener.start()
     others = set(multiprocessing.active_children())

@@ -11,6 +11,7 @@ from PIL import Image
 from src.app.web.handlers import EXPLANATION
 from src.common.workspace import REPOSITORY
 from tests.app.pictures import HOSTILE, PNG, RGB, encode
+from tests.app_server import Server, post, wait_for_page
 
 pytestmark = pytest.mark.slow
 
@@ -67,6 +68,17 @@ def test_drawings_are_recognised_and_others_refused_in_a_sentence(gradio_client)
             gradio_client.predict(text, api_name="/draw")
     assert draw(PNG)["label"] == "2"
     assert not (gradio_client.predict("", api_name="/draw")[0] or {}).get("label")
+
+
+def test_a_page_that_cannot_be_built_says_why(page_workspace, tmp_path, monkeypatch, caplog):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "file"))  # It is no directory that can be written.
+    with Server(workspace=page_workspace) as url:
+        wait_for_page(url)
+        page = requests.get(url)
+        assert page.status_code == 503 and "cannot be built" in page.text and str(tmp_path) in page.text
+        assert post(url, PNG).json()["digit"] == 2
+    assert any("The page cannot be built" in record.message for record in caplog.records)
 
 
 def test_nothing_is_monitored_or_kept(page_url):

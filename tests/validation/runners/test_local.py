@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from multiprocessing.context import SpawnContext
 from pathlib import Path
 
 import numpy as np
@@ -59,6 +60,15 @@ def test_folds_trained_at_once_have_the_same_bits_as_alone(small, capfd):
 def test_a_process_that_dies_is_reported():
     with pytest.raises(InputError, match="fewer --jobs"):
         list(run_processes(os._exit, [9, 9, 9], num_jobs=2))
+
+
+def test_a_machine_without_shared_memory_is_one_sentence(monkeypatch):
+    def refuse(context):
+        raise FileNotFoundError(2, "No such file or directory")
+
+    monkeypatch.setattr(SpawnContext, "Queue", refuse)
+    with pytest.raises(InputError, match=r"/dev/shm gives none .*; leave out --jobs"):
+        list(run_processes(abs, [1], num_jobs=2))
 
 
 @pytest.mark.slow
