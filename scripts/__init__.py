@@ -57,6 +57,8 @@ def _explain(error: BaseException) -> str | None:
         return f"{error.strerror}{place}; nothing finished is lost: fix this and run the same command to continue"
     if isinstance(error, ModuleNotFoundError):
         return f"{sys.executable} has no package {error.name}; install the packages of requirements.txt for it"
+    if "Unable to import backend" in str(error):  # Of Keras.
+        return f"{error}; set KERAS_BACKEND to tensorflow, jax or torch, or unset it"
     if "No usable temporary directory" in str(error):  # Of the module tempfile.
         return "no temporary directory can be written, or its disk is full; make room, or set TMPDIR to another"
     return describe_missing_library(error)

@@ -13,7 +13,7 @@ set -euo pipefail
 # Make relative paths absolute before the directory changes.
 [ -z "${DIGITS_WORKSPACE:-}" ] || DIGITS_WORKSPACE=$(realpath -m "$DIGITS_WORKSPACE")
 case ${DIGITS_PYTHON:-} in /*) ;; */*) DIGITS_PYTHON=$PWD/$DIGITS_PYTHON ;; esac
-cd "$(dirname "$0")/.."
+CDPATH='' cd "$(dirname "$0")/.."
 
 usage() {
     sed -n '2,11s/^# \{0,1\}//p' scripts/run_folds.sh

@@ -4,7 +4,7 @@
 # Without an option: lint, types and the unit tests. --all: also the slow end-to-end tests and those in a browser
 # (Debian: apt install chromium), and at least 90 % coverage of src. --lint: lint and types alone. --unit: the unit tests alone.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+CDPATH='' cd "$(dirname "$0")/.."
 
 checks="lint unit"
 tests=(--numprocesses 2 --cov=src --cov-report=term:skip-covered)

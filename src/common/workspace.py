@@ -6,6 +6,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from src.common.errors import InputError
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 APP_WEIGHTS_DIR = REPOSITORY / "src" / "app" / "weights"
 """The app's networks, recogniser.onnx and touching_digits.onnx, each with its record as .json; tracked by git."""
@@ -174,8 +176,14 @@ def make_private_dir(name: str) -> Path:
 
 
 def find_thread_limit() -> int | None:
-    """Return the number of threads that TF_NUM_INTRAOP_THREADS allows; OMP_NUM_THREADS is its default."""
+    """Return the number of threads that TF_NUM_INTRAOP_THREADS allows; OMP_NUM_THREADS is its default.
+
+    Raises:
+        InputError: it is no whole number above 0.
+    """
     limit = os.environ.get("TF_NUM_INTRAOP_THREADS")
+    if limit and not (limit.isdecimal() and int(limit) > 0):
+        raise InputError(f"the number of threads is {limit!r}; set OMP_NUM_THREADS to a number such as 2, or unset it")
     return int(limit) if limit else None
 
 

@@ -5,10 +5,12 @@ import os
 import pytest
 
 from src.common import workspace
+from src.common.errors import InputError
 from src.common.workspace import (
     find_app_workspace,
     find_kaggle_credentials,
     find_sample_workspace,
+    find_thread_limit,
     find_workspace,
     make_private_dir,
 )
@@ -21,6 +23,13 @@ def repository(tmp_path, monkeypatch):
     monkeypatch.setattr(workspace, "REPOSITORY", tmp_path)
     monkeypatch.setattr(workspace, "SAMPLE_WORKSPACE", tmp_path / ".sample")
     return tmp_path
+
+
+@pytest.mark.parametrize("limit", ["many", "0", "-1", "1.5"])
+def test_a_wrong_number_of_threads_is_named(monkeypatch, limit):
+    monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", limit)
+    with pytest.raises(InputError, match="set OMP_NUM_THREADS to a number"):
+        find_thread_limit()
 
 
 def test_a_private_directory_is_nobody_elses(tmp_path, monkeypatch):
