@@ -151,6 +151,13 @@ def test_what_fails_in_a_worker_is_the_error_of_the_driver(small, error):
         cross_validation.run([SMOKE], [0], small, lambda train, tasks: run_here(refuse, tasks))
 
 
+def test_a_temporary_directory_with_a_long_path_is_one_sentence(small, tmp_path, monkeypatch):
+    """Ray makes sockets there, whose paths have at most 107 bytes."""
+    monkeypatch.setenv("RAY_TMPDIR", str(tmp_path / ("x" * 100)))
+    with pytest.raises(InputError, match=r"Ray cannot start on this machine \(.* 107 bytes"):
+        cross_validation.run([SMOKE], [0], small, run_here)
+
+
 def test_a_cluster_that_is_not_there_is_named(small):
     with pytest.raises(InputError, match=r"cannot join a Ray cluster at 127\.0\.0\.1:1"):
         cross_validation.run([SMOKE], [0], small, partial(run_here, address="127.0.0.1:1"))
