@@ -118,7 +118,8 @@ def _start_ray(address: str | None) -> Any:
     except Exception as error:  # Ray raises many kinds.
         reason = (str(error) or type(error).__name__).splitlines()[0]
         if address is None:
-            raise InputError(f"Ray cannot start on this machine ({reason}); mend that (a path that is too long: set TMPDIR), or leave out --runner") from None
+            remedy = "mend that (a path that is too long: set TMPDIR), or leave out --runner"
+            raise InputError(f"Ray cannot start on this machine ({reason}); {remedy}") from None
         raise InputError(f"cannot join a Ray cluster at {address} ({reason}); start one: ray start --head") from None
     return ray
 
