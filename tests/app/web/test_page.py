@@ -1,6 +1,7 @@
 """The page over HTTP, through Gradio's own client and without it."""
 
 import base64
+import logging
 
 import pytest
 import requests
@@ -70,15 +71,17 @@ def test_drawings_are_recognised_and_others_refused_in_a_sentence(gradio_client)
     assert not (gradio_client.predict("", api_name="/draw")[0] or {}).get("label")
 
 
-def test_a_page_that_cannot_be_built_says_why(page_workspace, tmp_path, monkeypatch, capfd):
+def test_a_page_that_cannot_be_built_says_why(page_workspace, tmp_path, monkeypatch, caplog):
     (tmp_path / "file").touch()
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "file"))  # It is no directory that can be written.
-    with Server(workspace=page_workspace) as url:
+    server = Server(workspace=page_workspace)
+    logging.getLogger("uvicorn.error").addHandler(caplog.handler)
+    with server as url:
         wait_for_page(url)
         page = requests.get(url)
         assert page.status_code == 503 and "cannot be built" in page.text and str(tmp_path) in page.text
         assert post(url, PNG).json()["digit"] == 2
-    assert "The page cannot be built" in capfd.readouterr().err
+    assert "The page cannot be built" in caplog.text
 
 
 def test_nothing_is_monitored_or_kept(page_url):
