@@ -79,9 +79,9 @@ def test_a_page_that_cannot_be_built_says_why(page_workspace, tmp_path, monkeypa
     with server as url:
         wait_for_page(url)
         page = requests.get(url)
-        assert page.status_code == 503 and "cannot be built" in page.text and str(tmp_path) in page.text
+        assert page.status_code == 500 and "cannot be shown" in page.text and str(tmp_path) in page.text
         assert post(url, PNG).json()["digit"] == 2
-    assert "The page cannot be built" in caplog.text
+    assert "The page cannot be shown" in caplog.text
 
 
 def test_nothing_is_monitored_or_kept(page_url):
