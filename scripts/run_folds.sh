@@ -94,7 +94,7 @@ if [ -z "$sample" ]; then
     status=0
     "$PYTHON" -m scripts.download_data || status=$?
     if [ "$status" = 3 ]; then # no credentials
-        step "data: no Kaggle credentials and no input/train.csv, so the embedded sample is used"
+        step "data: no Kaggle credentials and no files in input/, so the embedded sample is used"
         sample=yes
     elif [ "$status" != 0 ]; then
         exit "$status"

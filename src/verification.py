@@ -1,9 +1,12 @@
 """Check a whole workspace: data, folds, fold results, submission."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
+from src.common.arrays import Labels
+from src.common.competition import NUM_CLASSES
 from src.common.errors import InputError
 from src.common.files import hash_file, is_being_written
 from src.common.workspace import Workspace
@@ -19,6 +22,7 @@ from src.validation.fold_results import (
     train_command,
 )
 from src.validation.fold_tasks import require_unchanged
+from src.validation.oof import load_oof_predictions, require_test_images
 
 Finding = tuple[str, str | None]
 """What was checked, and its fault with the remedy; None if there is no fault."""
@@ -97,11 +101,40 @@ def _require_checksums(record: FoldRecord, workspace: Workspace) -> None:
 
 def _find_submission_fault(dataset: Dataset, workspace: Workspace) -> str | None:
     try:
-        read_submission(workspace.submission_csv, len(dataset.test_images), ENSEMBLE_REMEDY)
+        labels = read_submission(workspace.submission_csv, len(dataset.test_images), ENSEMBLE_REMEDY)
     except InputError as error:
         return str(error)
     try:
-        load_origin(workspace.submission_csv, dataset.test_images, workspace)
+        origin = load_origin(workspace.submission_csv, dataset.test_images, workspace)
+        expected = _predict_labels(origin["members"], dataset, workspace)
     except InputError as error:
         return f"{error}; {ENSEMBLE_REMEDY}"
+    wrong = np.flatnonzero(labels != expected)
+    if len(wrong):
+        return (
+            f"{workspace.submission_csv}, data row {wrong[0] + 1}: the members that {workspace.submission_json.name} "
+            f"names predict {expected[wrong[0]]}; {ENSEMBLE_REMEDY}"
+        )
     return None
+
+
+def _predict_labels(members: Any, dataset: Dataset, workspace: Workspace) -> Labels:
+    """Blend the present fold results of a submission's members as submission.json says.
+
+    Raises:
+        InputError: a member is described wrongly, lacks a fold, or was trained by another recipe.
+    """
+    path = workspace.submission_json
+    try:
+        recipes = {name: (float(member["weight"]), member["recipe_hash"]) for name, member in members.items()}
+    except (AttributeError, TypeError, ValueError, KeyError) as error:
+        raise InputError(f"{path} does not describe its members ({error})") from None
+    proba = np.zeros((len(dataset.test_images), NUM_CLASSES))
+    for name, (weight, recipe_hash) in recipes.items():
+        member = load_oof_predictions(workspace, name, dataset.folds)
+        if member.records[0].recipe_hash != recipe_hash:
+            raise InputError(f"{path} names another recipe of {name} than its fold results")
+        require_test_images(member, dataset.fingerprints()["test"], workspace)
+        proba += weight * member.test.astype(np.float64)
+    labels: Labels = proba.argmax(axis=1)
+    return labels

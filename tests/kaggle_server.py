@@ -20,6 +20,7 @@ class KaggleServer(ThreadingHTTPServer):
         self.refusal = None  # (code, message): the answer to everything but the check of a token
         self.refusals = {}  # the same by method
         self.token_is_valid = True
+        self.page = None  # (code, content type): a page that a proxy sends instead of any answer
         # The download.
         self.contents = b""  # of the competition's zip
         self.wants_login = False  # answers with a page instead
@@ -76,7 +77,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.requests.append(method)
         self.server.is_stopping.wait(self.server.delay)
         refusal = self.server.refusals.get(method, self.server.refusal)
-        if refusal and method not in ("IntrospectToken", "GenerateAccessToken"):
+        if self.server.page:
+            code, content_type = self.server.page
+            self.send_body(code, content_type, b"<html>please log in</html>")
+        elif refusal and method not in ("IntrospectToken", "GenerateAccessToken"):
             self.refuse(*refusal)
         elif answer := self.answers.get(method):
             answer(self, body)
@@ -189,9 +193,16 @@ class _Handler(BaseHTTPRequestHandler):
 
     def answer(self, code, contents):
         """Answer with JSON."""
-        body = json.dumps(contents).encode()
+        self.send_body(code, "application/json", json.dumps(contents).encode())
+
+    def do_CONNECT(self):
+        """Refuse to be a proxy without a password."""
+        self.refuse(407, "Proxy Authentication Required")
+
+    def send_body(self, code, content_type, body):
+        """Answer with bytes."""
         self.send_response(code)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

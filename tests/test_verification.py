@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -76,6 +77,27 @@ def test_a_submission_that_was_edited_is_noticed(whole):
     lines[1] = "1,7" if lines[1] != "1,7" else "1,6"
     whole.submission_csv.write_text("\n".join(lines) + "\n")
     assert "scripts.ensemble" in find_faults(whole)["submission"]
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"weight": "much"}, "does not describe its members"),
+        ({"weight": -1.0}, "data row 1: the members that submission.json names predict"),
+        ({"recipe_hash": "other"}, "another recipe of a"),
+    ],
+)
+def test_members_that_do_not_make_the_submission_are_noticed(whole, change, expected):
+    origin = json.loads(whole.submission_json.read_text())
+    origin["members"]["a"] |= change
+    whole.submission_json.write_text(json.dumps(origin))
+    fault = find_faults(whole)["submission"]
+    assert expected in fault and "scripts.ensemble" in fault
+
+
+def test_a_member_whose_folds_are_gone_is_noticed(whole):
+    shutil.rmtree(whole.oof_dir / "a")
+    assert "has no results of 'a'" in find_faults(whole)["submission"]
 
 
 def test_what_a_killed_process_left_is_noticed(whole):

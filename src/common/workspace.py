@@ -187,11 +187,27 @@ def find_thread_limit() -> int | None:
     return int(limit) if limit else None
 
 
-def find_kaggle_credentials() -> list[str]:
-    """List the variables and files from which the kaggle package would take credentials, without reading the files."""
-    variables = [name for name in ("KAGGLE_API_TOKEN", "KAGGLE_KEY") if os.environ.get(name)]
-    home = Path.home() / ".kaggle"
-    config = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "kaggle"
-    directories = [Path(os.environ.get("KAGGLE_CONFIG_DIR") or home), home, config]
-    names = ("access_token", "access_token.txt", "credentials.json", "kaggle.json")
-    return variables + [str(path / name) for path in directories for name in names if (path / name).exists()]
+@dataclass(frozen=True)
+class KaggleSettings:
+    """Where the kaggle package looks for credentials."""
+
+    variables: dict[str, str]  # those that are set and not empty
+    config_dir: Path  # of kaggle.json
+    other_dirs: tuple[Path, ...]  # of a kaggle.json that is not read
+    token_files: tuple[Path, ...]
+    login_file: Path  # of `kaggle auth login`
+
+
+def find_kaggle_settings() -> KaggleSettings:
+    """Find where the kaggle package looks for credentials, without reading the files."""
+    names = ("KAGGLE_API_TOKEN", "KAGGLE_USERNAME", "KAGGLE_KEY")
+    home = Path(os.path.expanduser("~"))  # noqa: PTH111  Path.home() fails where the home is not known.
+    in_home, in_config = home / ".kaggle", Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config") / "kaggle"
+    config_dir = Path(os.environ.get("KAGGLE_CONFIG_DIR") or (in_home if in_home.exists() else in_config))
+    return KaggleSettings(
+        variables={name: os.environ[name] for name in names if os.environ.get(name)},
+        config_dir=config_dir,
+        other_dirs=tuple(path for path in (in_home, in_config) if path != config_dir),
+        token_files=(in_home / "access_token", in_home / "access_token.txt"),
+        login_file=in_home / "credentials.json",
+    )

@@ -7,7 +7,7 @@ import numpy as np
 from src.common.arrays import Images, Labels, fingerprint
 from src.common.errors import InputError
 from src.common.workspace import Workspace
-from src.data.csv_files import load_test, load_train, read_submission
+from src.data.csv_files import check_sample_submission, load_test, load_train
 from src.data.folds import FOLDS_REMEDY, Folds, load_folds, require_same_train
 
 
@@ -30,7 +30,7 @@ class Dataset:
 
 
 def load_dataset(workspace: Workspace) -> Dataset:
-    """Read train.csv, test.csv and the folds, and check sample_submission.csv.
+    """Read train.csv, test.csv and the folds, and check sample_submission.csv if it is there.
 
     Raises:
         InputError: one of the files is missing or damaged, or the folds belong to another train.csv.
@@ -41,6 +41,5 @@ def load_dataset(workspace: Workspace) -> Dataset:
     if not np.array_equal(folds.labels, labels):
         raise InputError(f"{workspace.folds_csv} has other rows or labels than train.csv; {FOLDS_REMEDY}")
     test_images = load_test(workspace)
-    # Only the blend needs this file, but an error is better reported before hours of training.
-    read_submission(workspace.sample_submission_csv, len(test_images))
+    check_sample_submission(workspace, len(test_images))
     return Dataset(images, labels, test_images, folds)

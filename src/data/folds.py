@@ -14,6 +14,7 @@ from src.common.arrays import Images, Labels, RowNumbers, fingerprint
 from src.common.competition import NUM_CLASSES
 from src.common.errors import InputError
 from src.common.files import atomic_write
+from src.common.json_records import check_types
 from src.common.workspace import Workspace
 from src.data.near_duplicates import MAX_RMS_DIFFERENCE, find_near_duplicates
 
@@ -143,12 +144,13 @@ def load_folds(workspace: Workspace) -> Folds:
         raise InputError(f"{workspace.folds_json} is missing; make the folds: python -m scripts.make_folds")
     try:
         record = json.loads(workspace.folds_json.read_text())
+        check_types(Folds, record)
         table = pd.read_csv(workspace.folds_csv, dtype=np.int64)
         folds = Folds(assignment=table["fold"].to_numpy(), labels=table["label"].to_numpy(), **record)
         is_valid = np.array_equal(table["row"], np.arange(len(table))) and np.array_equal(
             np.unique(folds.assignment), np.arange(folds.num_folds)
         )
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise InputError(
             f"{workspace.folds_csv} or {workspace.folds_json.name} is damaged ({error}); {FOLDS_REMEDY}"
         ) from None

@@ -24,16 +24,12 @@ def write_sample(workspace: Workspace) -> None:
     """Write the sample as train.csv (4,000 rows), test.csv (1,000), sample_submission.csv and test_labels.csv.
 
     Raises:
-        InputError: the workspace is the repository, whose input/ is for the competition's files, or has other data.
+        InputError: the workspace is the repository, whose input/ is for the competition's files, or has other files of
+            these names.
     """
     if workspace.root == REPOSITORY:
         raise InputError(
             f"{workspace.input_dir} is not for the sample; unset DIGITS_WORKSPACE, or set it to another directory"
-        )
-    if workspace.train_csv.exists() and not workspace.test_labels_csv.exists():
-        raise InputError(
-            f"{workspace.input_dir} holds other data, which the sample would replace; set DIGITS_WORKSPACE to another "
-            "directory, or unset it"
         )
     pixels, labels = _load_images()
     train_rows, test_rows = train_test_split(
@@ -44,15 +40,23 @@ def write_sample(workspace: Workspace) -> None:
     test = pd.DataFrame(pixels[test_rows], columns=list(PIXEL_COLUMNS))
     image_id, label = SUBMISSION_COLUMNS
     test_labels = pd.DataFrame({image_id: np.arange(1, len(test) + 1), label: labels[test_rows]})
-    files = {
+    tables = {
         workspace.test_labels_csv: test_labels,  # First, as its presence marks the workspace of the sample.
         workspace.test_csv: test,
         workspace.sample_submission_csv: test_labels.assign(**{label: 0}),
         workspace.train_csv: train,  # Last, as its presence means that all files are there.
     }
-    for path, frame in files.items():
-        with atomic_write(path) as temporary:
-            frame.to_csv(temporary, index=False)
+    texts = {path: table.to_csv(index=False).encode() for path, table in tables.items()}
+    for path, text in texts.items():
+        if path.exists() and path.read_bytes() != text:
+            raise InputError(
+                f"{path} is not the sample's, and is not replaced; move it elsewhere, or name another directory with "
+                "DIGITS_WORKSPACE"
+            )
+    for path, text in texts.items():
+        if not path.exists():
+            with atomic_write(path) as temporary:
+                temporary.write_bytes(text)
 
 
 def _load_images() -> tuple[npt.NDArray[np.uint8], Labels]:

@@ -16,7 +16,7 @@ from src.common.files import atomic_write, hash_file
 from src.common.metrics import accuracy, accuracy_gain, log_loss, standard_error
 from src.common.provenance import find_commit
 from src.common.workspace import Workspace
-from src.data.csv_files import load_test, read_submission
+from src.data.csv_files import check_sample_submission, load_test, read_submission
 from src.data.folds import Folds, load_folds
 from src.evaluation.calibration import MIN_PROBA
 from src.validation.fold_results import list_trained, load_fold_records
@@ -185,9 +185,9 @@ def write_submission(
         The contents of submission.json.
 
     Raises:
-        InputError: test.csv or sample_submission.csv is missing or not the one that the members predicted.
+        InputError: test.csv is missing, or it or sample_submission.csv is not the one that the members predicted.
     """
-    read_submission(workspace.sample_submission_csv, len(result.test))
+    check_sample_submission(workspace, len(result.test))
     require_test_images(members[0], fingerprint(load_test(workspace)), workspace)
     image_id, label = SUBMISSION_COLUMNS
     table = pd.DataFrame({image_id: np.arange(1, len(result.test) + 1), label: result.test.argmax(axis=1)})

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from src.common.competition import SLUG
+from src.common.competition import PAGE, SLUG
 from src.common.errors import InputError
 from src.common.workspace import Workspace
 from src.data.downloads import unpack
@@ -21,8 +21,12 @@ _PAGE_SIZE = 100
 """Submissions per response of the API."""
 
 
-def download_competition(workspace: Workspace) -> None:
+def download_competition(workspace: Workspace, force: bool = False) -> None:
     """Download the competition's files into input/ and verify them; an interrupted download is resumed.
+
+    Args:
+        workspace: which gets the files.
+        force: replace other files of these names in input/.
 
     Raises:
         NoCredentialsError: the kaggle package finds no credentials.
@@ -33,7 +37,12 @@ def download_competition(workspace: Workspace) -> None:
     with connect() as api, contextlib.redirect_stdout(sys.stderr):
         api.competition_download_files(SLUG, path=str(workspace.download_dir), force=False, quiet=False)
     try:
-        unpack(zip_path, workspace)
+        if not zip_path.exists():  # The package names the file after the address that it was sent to.
+            raise InputError(
+                f"Kaggle sent something else than the competition's zip; try again later, or download it from "
+                f"{PAGE}/data in a browser and run python -m scripts.download_data --from-zip PATH"
+            )
+        unpack([zip_path], workspace, force)
     finally:  # A whole zip is no longer needed; a damaged one must not be taken for a download to resume.
         shutil.rmtree(workspace.download_dir)
 

@@ -55,10 +55,10 @@ def _load_fetched_records(fetched: Workspace, workspace: Workspace) -> list[Fold
         raise InputError("the run at Kaggle has left no complete fold; see its log for the reason")
     for record in records:
         load_fold_predictions(fetched, record, folds)  # Checks them.
-        if record.fingerprints["test"] != test:
+        if record.fingerprints.get("test") != test:
             raise InputError(
                 f"{record.experiment} was trained at Kaggle with other test images than {workspace.test_csv}; "
-                "download that file again: python -m scripts.download_data --force"
+                "move that file elsewhere and run python -m scripts.download_data"
             )
     return records
 

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from src.common.arrays import Images, fingerprint
+from src.common.arrays import Images, Labels, fingerprint
+from src.common.competition import SUBMISSION_COLUMNS
 from src.common.errors import InputError
 from src.common.files import hash_file
 from src.common.progress import bar, say
@@ -144,7 +145,7 @@ def check_submission(path: Path, workspace: Workspace, force: bool = False) -> C
             "DIGITS_WORKSPACE"
         )
     test_images = load_test(workspace)
-    read_submission(path, len(test_images), ENSEMBLE_REMEDY)
+    _require_kaggles_format(path, read_submission(path, len(test_images), ENSEMBLE_REMEDY))
     try:
         origin = load_origin(path, test_images, workspace)
     except InputError as error:
@@ -153,6 +154,19 @@ def check_submission(path: Path, workspace: Workspace, force: bool = False) -> C
             raise InputError(f"{error}; {remedy}") from None
         origin = {}
     return Candidate(path, hash_file(path), origin)
+
+
+def _require_kaggles_format(path: Path, labels: Labels) -> None:
+    """Check that a submission is written as Kaggle's example is, which is stricter than what `read_submission` accepts.
+
+    Raises:
+        InputError: a line differs.
+    """
+    expected = [",".join(SUBMISSION_COLUMNS), *(f"{row},{label}" for row, label in enumerate(labels, start=1))]
+    lines = path.read_bytes().decode(errors="replace").rstrip().split("\n")
+    for number, (line, right) in enumerate(zip(lines, expected, strict=False), start=1):
+        if line.rstrip("\r") != right:
+            raise InputError(f"{path}, line {number} is {line[:20]!r} but Kaggle reads {right!r}; {ENSEMBLE_REMEDY}")
 
 
 def load_origin(path: Path, test_images: Images, workspace: Workspace) -> dict[str, Any]:
@@ -164,7 +178,7 @@ def load_origin(path: Path, test_images: Images, workspace: Workspace) -> dict[s
     file_hash, origin_path = hash_file(path), path.with_suffix(".json")
     try:
         origin: dict[str, Any] = json.loads(origin_path.read_text())
-        fingerprints, recorded_hash = origin["fingerprints"], origin["file_hash"]
+        fingerprints, recorded_hash = dict(origin["fingerprints"]), origin["file_hash"]
         Candidate(path, file_hash, origin).describe()
     except FileNotFoundError:
         raise InputError(f"{origin_path}, which says where the submission comes from, is missing") from None

@@ -85,10 +85,14 @@ def load_images(workspace: Workspace) -> CompetitionImages:
     """Read train.csv and test.csv and compute the principal components of all images.
 
     Raises:
-        InputError: a file is missing or damaged.
+        InputError: a file is missing, damaged or too small for the statistics of the report.
     """
     train_images, labels = load_train(workspace)
-    images = np.concatenate([train_images, load_test(workspace)])
+    test_images = load_test(workspace)
+    for path, num_images in ((workspace.train_csv, len(labels)), (workspace.test_csv, len(test_images))):
+        if num_images < NUM_COMPONENTS:
+            raise InputError(f"{path} has {num_images} rows; a report needs {NUM_COMPONENTS}, so use a larger file")
+    images = np.concatenate([train_images, test_images])
     pixels = images.reshape(len(images), -1).astype(np.float32)
     pca = PCA(NUM_COMPONENTS, svd_solver="covariance_eigh")
     components = pca.fit_transform(pixels)

@@ -11,6 +11,7 @@ from src.common.arrays import Proba, RowNumbers
 from src.common.competition import NUM_CLASSES
 from src.common.errors import InputError
 from src.common.files import atomic_write, hash_file
+from src.common.json_records import check_types
 from src.common.workspace import Workspace
 from src.data.folds import Folds
 
@@ -97,15 +98,18 @@ def load_fold_record(workspace: Workspace, experiment: str, fold: int) -> FoldRe
     if not path.exists():
         return None
     try:
-        record = FoldRecord(**json.loads(path.read_text()))
-    except (ValueError, TypeError):
-        record = None
-    if record is None or (record.experiment, record.fold) != (experiment, fold):
+        values = json.loads(path.read_text())
+        check_types(FoldRecord, values)
+        record = FoldRecord(**values)
+        if (record.experiment, record.fold) != (experiment, fold):
+            raise ValueError(f"it is the record of fold {record.fold} of {record.experiment}")
+        float(record.recipe["train_fraction"])
+        return record
+    except (ValueError, TypeError, AttributeError, KeyError) as error:
         raise InputError(
-            f"{path} is damaged or of another version of this program; delete it and train this fold again: "
+            f"{path} is damaged or of another version of this program ({error}); delete it and train this fold again: "
             f"{train_command(experiment, fold)}"
-        )
-    return record
+        ) from None
 
 
 def load_fold_records(workspace: Workspace, experiment: str, num_folds: int) -> list[FoldRecord]:
@@ -132,7 +136,7 @@ def load_fold_predictions(workspace: Workspace, record: FoldRecord, folds: Folds
     """
     experiment, fold = record.experiment, record.fold
     expected = {"train": folds.fingerprint, "folds": folds.assignment_fingerprint()}
-    if any(record.fingerprints[name] != expected[name] for name in expected):
+    if any(record.fingerprints.get(name) != expected[name] for name in expected):
         raise InputError(
             f"fold {fold} of {experiment} is of other data or folds than {workspace.folds_csv}; restore that file, or "
             f"give up the old results: rm -r {workspace.oof_dir / experiment}"

@@ -83,7 +83,7 @@ def require_test_images(member: OofPredictions, present: str, workspace: Workspa
     Raises:
         InputError: it predicted others.
     """
-    if any(record.fingerprints["test"] != present for record in member.records):
+    if any(record.fingerprints.get("test") != present for record in member.records):
         raise InputError(
             f"{workspace.test_csv} is not the file whose images {member.experiment} predicted; restore it, or train "
             "again in another workspace"

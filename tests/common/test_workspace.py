@@ -8,7 +8,7 @@ from src.common import workspace
 from src.common.errors import InputError
 from src.common.workspace import (
     find_app_workspace,
-    find_kaggle_credentials,
+    find_kaggle_settings,
     find_sample_workspace,
     find_thread_limit,
     find_workspace,
@@ -55,13 +55,19 @@ def test_the_app_shows_the_sample_if_there_is_nothing_else(repository):
     assert find_app_workspace().root == repository
 
 
-def test_credentials_are_found_where_the_kaggle_package_looks(tmp_path, monkeypatch):
-    for name in ("KAGGLE_API_TOKEN", "KAGGLE_KEY", "KAGGLE_CONFIG_DIR", "XDG_CONFIG_HOME"):
+@pytest.mark.parametrize(
+    ("present", "config_dir"),
+    [([], ".config/kaggle"), ([".kaggle"], ".kaggle"), ([".config/kaggle"], ".config/kaggle")],
+)
+def test_kaggle_json_is_expected_where_the_kaggle_package_looks(tmp_path, monkeypatch, present, config_dir):
+    for name in ("KAGGLE_USERNAME", "KAGGLE_KEY", "KAGGLE_CONFIG_DIR", "XDG_CONFIG_HOME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert find_kaggle_credentials() == []
-    (tmp_path / ".kaggle").mkdir()
-    (tmp_path / ".kaggle" / "kaggle.json").write_text("{}")
     monkeypatch.setenv("KAGGLE_API_TOKEN", "s3cret")
-    found = find_kaggle_credentials()
-    assert set(found) == {"KAGGLE_API_TOKEN", str(tmp_path / ".kaggle" / "kaggle.json")}
+    for name in present:
+        (tmp_path / name).mkdir(parents=True)
+    settings = find_kaggle_settings()
+    assert settings.config_dir == tmp_path / config_dir
+    assert settings.variables == {"KAGGLE_API_TOKEN": "s3cret"}
+    monkeypatch.setenv("KAGGLE_CONFIG_DIR", str(tmp_path / "mine"))
+    assert find_kaggle_settings().config_dir == tmp_path / "mine"

@@ -33,36 +33,25 @@ def test_reads_what_pandas_reads(sample):
     np.testing.assert_array_equal(load_test(sample).reshape(1000, 784), pd.read_csv(sample.test_csv))
 
 
-@pytest.mark.parametrize("byte_order_mark", [b"", b"\xef\xbb\xbf"])
-def test_reads_windows_line_ends_and_byte_order_mark(tmp_path, byte_order_mark):
-    path = tmp_path / "train.csv"
-    path.write_bytes(byte_order_mark + "\r\n".join([HEADER, make_row("7", "255"), ""]).encode())
-    images, labels = read_train(path)
+def test_the_pixel_names_of_mnist_files_are_known(tmp_path):
+    header = ",".join(["label", *(f"{row}x{column}" for row in range(1, 29) for column in range(1, 29))])
+    images, labels = read_train(write_train(tmp_path, header, make_row("7", "255")))
     assert labels.tolist() == [7] and images[0, 27, 27, 0] == 255
 
 
-def test_reads_quoted_files(tmp_path):
-    quoted = [",".join(f'"{cell}"' for cell in line.split(",")) for line in (HEADER, make_row("7", "255"))]
-    images, labels = read_train(write_train(tmp_path, *quoted))
-    assert labels.tolist() == [7] and images[0, 27, 27, 0] == 255
+def test_mnist_itself_is_refused(tmp_path):
+    with pytest.raises(InputError, match="60000 rows, as MNIST's training set has"):
+        read_train(write_train(tmp_path, HEADER, *[make_row()] * 60_000))
 
 
 @pytest.mark.parametrize(
     ("lines", "expected"),
     [
-        ([], "0..783|columns"),
-        ([HEADER], "no rows"),
-        ([HEADER, make_row(), make_row(last="256")], "data row 2, pixel783 is '256'"),
-        ([HEADER, make_row(last="-1")], "data row 1, pixel783 is '-1'"),
-        ([HEADER, make_row(), make_row(), make_row(last="x")], "data row 3, pixel783 is 'x'"),
-        ([HEADER, make_row(last="0.5")], "data row 1, pixel783 is '0.5'"),
+        ([], "is empty"),
         ([HEADER, make_row(), make_row("10")], "data row 2: the label is 10"),
-        ([HEADER, make_row(), make_row(last="")], "data row 2, pixel783 is ''"),
         ([HEADER, make_row(), make_row(num_pixels=500)], "data row 2 has 501 of 785 columns"),
-        ([",".join(PIXEL_COLUMNS), make_row()], "looks like test.csv"),
-        ([HEADER.replace(",", ", "), make_row(last="300")], "data row 1, pixel783 is '300'"),
-        ([HEADER, "", ""], "no rows"),
-        ([HEADER.replace("pixel5,", "pixel_five,"), make_row()], "785 columns"),
+        ([",".join(PIXEL_COLUMNS), make_row()], r"its columns are those of test\.csv; move it elsewhere"),
+        ([HEADER.replace("pixel5,", "pixel_five,"), make_row()], "column 7 is 'pixel_five' and pixel5 is missing"),
     ],
 )
 def test_invalid_rows_are_named(tmp_path, lines, expected):
@@ -78,7 +67,7 @@ def test_missing_file_names_the_remedy(tmp_path):
 def test_train_in_place_of_test_is_refused(sample, tmp_path):
     (tmp_path / "input").mkdir()
     (tmp_path / "input" / "test.csv").write_bytes(sample.train_csv.read_bytes())
-    with pytest.raises(InputError, match=r"looks like train\.csv"):
+    with pytest.raises(InputError, match=r"its columns are those of train\.csv"):
         load_test(Workspace(tmp_path))
 
 
@@ -86,11 +75,11 @@ def test_train_in_place_of_test_is_refused(sample, tmp_path):
     ("table", "expected"),
     [
         ("ImageId,Label\n1,2\n2,3\n", "2 rows"),
-        ("ImageId,Label\n1,2\n3,2\n2,2\n", "1..3 in order"),
-        ("ImageId,Label\n1,2\n2,3\n3,10\n", "digit 0..9"),
-        ("Id,Label\n1,2\n2,3\n3,1\n", "not ImageId,Label"),
-        ("", "not a readable CSV"),
-        ("ImageId,Label\n1,2,3\n2,3\n", "2 rows|not a readable CSV"),
+        ("ImageId,Label\n1,2\n3,2\n2,2\n", "data row 2: the ImageIds are not 1..3 in order"),
+        ("ImageId,Label\n1,2\n2,3\n3,10\n", "data row 3: the Label is not a digit 0..9"),
+        ("Id,Label\n1,2\n2,3\n3,1\n", "columns are not ImageId,Label"),
+        ("", "is empty"),
+        ("ImageId,Label\n1,2,3\n2,3\n", "data row 1 has 3 of 2 columns"),
     ],
 )
 def test_invalid_submissions_are_refused(tmp_path, table, expected):

@@ -1,4 +1,4 @@
-"""The competition's zip file: unpacked safely, or refused without a trace."""
+"""The competition's files: taken from wherever they are, or refused without a trace."""
 
 import zipfile
 
@@ -8,7 +8,7 @@ from src.common.competition import PIXEL_COLUMNS
 from src.common.errors import InputError
 from src.common.workspace import Workspace
 from src.data.csv_files import load_train
-from src.data.downloads import unpack
+from src.data.downloads import require_no_files, unpack, verify_input
 from tests.conftest import files_below, snapshot
 
 TRAIN_HEADER, TEST_HEADER = ",".join(("label", *PIXEL_COLUMNS)), ",".join(PIXEL_COLUMNS)
@@ -22,37 +22,79 @@ def make_zip(path, members):
     return path
 
 
-def test_unpacks_the_competition_zip(tmp_path):
-    train, test = TRAIN_HEADER + f"\n4,{PIXELS}" * 42_000, TEST_HEADER + f"\n{PIXELS}" * 28_000
+@pytest.fixture(scope="module")
+def files():
+    """The competition's files, all images the same."""
     submission = "ImageId,Label\n" + "".join(f"{i},0\n" for i in range(1, 28_001))
-    members = {"train.csv": train, "test.csv": test, "sample_submission.csv": submission}
-    workspace = Workspace(tmp_path)
-    unpack(make_zip(tmp_path / "all.zip", members), workspace)
-    assert files_below(workspace.input_dir) == set(members)
+    return {
+        "train.csv": TRAIN_HEADER + f"\n4,{PIXELS}" * 42_000,
+        "test.csv": TEST_HEADER + f"\n{PIXELS}" * 28_000,
+        "sample_submission.csv": submission,
+    }
+
+
+def test_unpacks_a_zip_and_replaces_nothing(tmp_path, files):
+    workspace, archive = Workspace(tmp_path), make_zip(tmp_path / "all.zip", files)
+    unpack([archive], workspace)
+    unpack([archive], workspace)
+    assert files_below(workspace.input_dir) == set(files)
     images, labels = load_train(workspace)
     assert len(images) == 42_000 and set(labels) == {4}
-    # A file that lacks a row is not the competition's; the present files stay.
+    workspace.train_csv.write_text("the user's own")
     before = snapshot(workspace.input_dir)
-    short = make_zip(tmp_path / "short.zip", members | {"train.csv": train.rsplit("\n", 1)[0]})
-    with pytest.raises(InputError, match="41999 rows"):
-        unpack(short, workspace)
+    with pytest.raises(InputError, match=r"train\.csv is another train\.csv, which is not replaced; move it elsewhere"):
+        unpack([archive], workspace)
     assert snapshot(workspace.input_dir) == before
+    unpack([archive], workspace, force=True)
+    assert len(load_train(workspace).labels) == 42_000
+    # A file that lacks a row is not the competition's.
+    short = make_zip(tmp_path / "short.zip", files | {"train.csv": files["train.csv"].rsplit("\n", 1)[0]})
+    with pytest.raises(InputError, match=r"short\.zip: train\.csv has 41999 rows.*download it again"):
+        unpack([short], workspace, force=True)
+
+
+def test_unpacks_a_directory_a_zip_of_one_and_single_files(tmp_path, files):
+    directory = tmp_path / "digit-recognizer"
+    directory.mkdir()
+    for name in ("train.csv", "test.csv"):  # Without sample_submission.csv, which test.csv implies.
+        (directory / name).write_text(files[name])
+    members = {f"digit-recognizer/{name}": files[name] for name in files}
+    zipped = make_zip(tmp_path / "Archive.zip", members | {"__MACOSX/digit-recognizer/._train.csv": "x"})
+    loose = [directory / "test.csv", make_zip(tmp_path / "train.csv.zip", {"train.csv": files["train.csv"]})]
+    for number, sources in enumerate(([directory], [zipped], loose)):
+        workspace = Workspace(tmp_path / str(number))
+        unpack(sources, workspace)
+        assert workspace.train_csv.read_text() == files["train.csv"]
+        assert workspace.sample_submission_csv.exists() == (sources == [zipped])
+        verify_input(workspace)
+
+
+@pytest.mark.parametrize("given", ["test.csv", "digit-recognizer.zip"])
+def test_incomplete_files_are_named_before_other_data_are_used(tmp_path, given):
+    workspace = Workspace(tmp_path)
+    workspace.input_dir.mkdir()
+    for name in (".gitkeep", "data_report.html"):
+        (workspace.input_dir / name).touch()
+    require_no_files(workspace)
+    (workspace.input_dir / given).touch()
+    with pytest.raises(InputError, match=rf"holds {given} but no .*train\.csv; add"):
+        require_no_files(workspace)
 
 
 @pytest.mark.parametrize(
     ("members", "expected"),
     [
-        ({}, "holds no test.csv"),
+        ({}, "there is no test.csv in it"),
         ({"../train.csv": "x", "test.csv": "x"}, "lies outside its directory"),
         ({"/etc/train.csv": "x"}, "lies outside its directory"),
         ({"train.csv": TRAIN_HEADER, "test.csv": "x", "sample_submission.csv": "x"}, "no rows"),
-        ({"input/train.csv": "x"}, "holds no test.csv"),
+        ({"a/train.csv": "x", "b/train.csv": "x"}, "train.csv is in it twice"),
     ],
 )
 def test_invalid_zips_leave_nothing_behind(tmp_path, members, expected):
     workspace = Workspace(tmp_path / "workspace")
     with pytest.raises(InputError, match=expected):
-        unpack(make_zip(tmp_path / "bad.zip", members), workspace)
+        unpack([make_zip(tmp_path / "bad.zip", members)], workspace)
     assert not files_below(workspace.root)
     assert not (tmp_path / "train.csv").exists()
 
@@ -61,14 +103,14 @@ def test_invalid_zips_leave_nothing_behind(tmp_path, members, expected):
 def test_files_of_another_kind_are_refused(tmp_path, contents):
     (tmp_path / "bad.zip").write_bytes(contents)
     with pytest.raises(InputError, match="not a whole zip"):
-        unpack(tmp_path / "bad.zip", Workspace(tmp_path / "workspace"))
+        unpack([tmp_path / "bad.zip"], Workspace(tmp_path / "workspace"))
 
 
 def test_a_missing_zip_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"nowhere\.zip: there is no such file"):
-        unpack(tmp_path / "nowhere.zip", Workspace(tmp_path / "workspace"))
+        unpack([tmp_path / "nowhere.zip"], Workspace(tmp_path / "workspace"))
 
 
 def test_the_sample_is_not_replaced(sample, tmp_path):
     with pytest.raises(InputError, match="holds the embedded sample; use another workspace"):
-        unpack(tmp_path / "some.zip", sample)
+        unpack([tmp_path / "some.zip"], sample)

@@ -9,6 +9,7 @@ from src.common.errors import InputError
 from src.common.workspace import REPOSITORY, Workspace
 from src.data.csv_files import load_test, load_train, read_submission
 from src.data.sample import write_sample
+from tests.conftest import snapshot
 
 
 def test_has_kaggles_format(sample):
@@ -30,12 +31,14 @@ def test_is_the_same_every_time(sample, tmp_path):
     assert (tmp_path / "input" / "train.csv").read_bytes() == sample.train_csv.read_bytes()
 
 
-def test_does_not_replace_other_data(small):
-    small.test_labels_csv.unlink()
-    before = small.train_csv.read_bytes()
-    with pytest.raises(InputError, match="other data"):
+@pytest.mark.parametrize("is_sample", [False, True])
+def test_does_not_replace_other_data(small, is_sample):
+    if not is_sample:
+        small.test_labels_csv.unlink()
+    before = snapshot(small.root)
+    with pytest.raises(InputError, match=r"is not the sample's, and is not replaced; move it elsewhere"):
         write_sample(small)
-    assert small.train_csv.read_bytes() == before
+    assert snapshot(small.root) == before
 
 
 def test_is_refused_in_the_repository():

@@ -90,7 +90,7 @@ def test_a_page_instead_of_the_zip_is_one_error(kaggle, account, small):
     small.test_labels_csv.unlink()  # by which the embedded sample is known
     kaggle.wants_login = True
     before = snapshot(small.root)
-    with pytest.raises(InputError, match="there is no such file; download it from"):
+    with pytest.raises(InputError, match="Kaggle sent something else than the competition's zip"):
         download_competition(small)
     assert snapshot(small.root) == before
 
@@ -114,6 +114,14 @@ def test_present_files_are_verified(kaggle, run_command, small, tmp_path):
     result = run_command("download_data")
     assert result.returncode == 2 and "has 300 rows, not the competition's 42000" in result.stderr
     assert not kaggle.requests
+
+
+def test_incomplete_files_are_not_replaced_by_the_sample(kaggle, run_command, small, tmp_path):
+    inputs = tmp_path / "workspace" / "input"
+    inputs.mkdir(parents=True)
+    shutil.copy(small.train_csv, inputs)
+    result = run_command("download_data", credentials=None)
+    assert result.returncode == 2 and "holds train.csv but no test.csv" in result.stderr
 
 
 def test_without_credentials_the_exit_code_is_3(kaggle, run_command):

@@ -1,5 +1,6 @@
 """Fold results: complete or absent."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -51,6 +52,26 @@ def test_a_damaged_file_names_the_remedy(small, suffix, keep):
     path.write_bytes(path.read_bytes()[:keep])
     with pytest.raises(InputError, match=r"fold_1.*damaged.*scripts\.train a --folds 1"):
         load_oof_predictions(small, "a", load_folds(small))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"fold": "1"},
+        {"history": {}},
+        {"recipe": {}},
+        {"valid_accuracy": None},
+        {"checksums": [1]},
+        {"extra": 1},
+        {"threads": 1.5},
+    ],
+)
+def test_an_edited_record_of_wrong_types_is_damaged(small, change):
+    save_fake_result(small, "a", 1)
+    path = small.fold_path("a", 1, ".json")
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    with pytest.raises(InputError, match=r"fold_1.*damaged.*scripts\.train a --folds 1"):
+        load_fold_record(small, "a", 1)
 
 
 def test_predictions_of_another_experiment_are_refused(small):
