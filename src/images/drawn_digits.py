@@ -69,7 +69,7 @@ def _draw_ink(shape: Shape, rng: np.random.Generator) -> InkImage:
         return _draw_hairlines(lines, int(rng.integers(12, 40)))
     pen = _draw_pen(rng)
     ink = _draw_strokes(lines, pen, rng)
-    return ink if kind < 0.6 else _make_small(ink, pen.width, rng)
+    return ink if kind < 0.6 else _make_small(ink, pen.width * (1 - pen.pressure), rng)
 
 
 def _draw_pen(rng: np.random.Generator) -> Pen:
@@ -159,16 +159,18 @@ def _draw_hairlines(lines: list[Points], height: int) -> InkImage:
     return canvas.astype(np.float32)
 
 
-def _make_small(ink: InkImage, pen_width: float, rng: np.random.Generator) -> InkImage:
+def _make_small(ink: InkImage, thinnest: float, rng: np.random.Generator) -> InkImage:
     """Shrink a drawing to a small picture; most are binary, some are stretched until they fill a square."""
     rows, columns = find_extent(ink > 0.3)
     cropped = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] if len(rows) else ink
     height, width = cropped.shape
-    least = max(10, round(1.2 * DIGIT_BOX / pen_width))  # pixels: in a smaller picture, the lines would fall apart
-    side = int(rng.integers(least, 33))
+    least = round(1.2 * DIGIT_BOX / thinnest)  # pixels: in a smaller picture, the lines would fall apart
+    side = int(rng.integers(np.clip(least, 10, 32), 33))
     if rng.random() < 0.4:
         size = min(side, round(2.5 * side * width / height)), min(side, round(2.5 * side * height / width))
         small = cv2.resize(cropped, size, interpolation=cv2.INTER_AREA)
     else:
         small = resize(cropped, side / max(height, width))
-    return (small > rng.uniform(0.3, 0.6)).astype(np.float32) if rng.random() < 0.75 else small
+    if rng.random() < 0.25:
+        return small
+    return np.asarray(small > rng.uniform(0.3, 0.6) * np.percentile(small, 90), np.float32)
