@@ -6,6 +6,7 @@ does with pictures.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -20,9 +21,12 @@ Points = npt.NDArray[np.float32]
 """(k, 2): x and y."""
 
 _HEIGHT = 80  # pixels: digits are drawn so high
-_MARGIN = 32  # pixels of background around them
+_MARGIN = 24  # pixels of background around them
 _SCALE = _HEIGHT / DIGIT_BOX  # pixels of the drawing in a pixel of the 28x28 image
-_STEPS = 8  # points between two control points
+_STEPS = 8  # points from one control point to the next
+_POWERS = np.vander(np.arange(_STEPS) / _STEPS, 4, increasing=True)
+_SPLINE = _POWERS @ np.array([[0, 2, 0, 0], [-1, 0, 1, 0], [2, -5, 4, -1], [-1, 3, -3, 1]]) / 2
+"""(_STEPS, 4): weights of four neighbouring control points for the points between the middle two (Catmull-Rom)."""
 _SHIFT = 3  # bits of OpenCV's coordinates after the binary point
 
 
@@ -88,11 +92,8 @@ def _trace(stroke: Stroke, rng: np.random.Generator) -> Points:
     drawn = np.repeat(drawn, 1 + stroke.is_corner, axis=0)  # Twice the same point stops the curve.
     before, after = 2 * drawn[0] - drawn[1], 2 * drawn[-1] - drawn[-2]
     points = np.concatenate([[before], drawn, [after]])
-    t = np.linspace(0, 1, _STEPS, endpoint=False)[:, None]
-    weights = np.concatenate([-t + 2 * t**2 - t**3, 2 - 5 * t**2 + 3 * t**3, t + 4 * t**2 - 3 * t**3, t**3 - t**2], 1)
     windows = np.stack([points[i : len(points) - 3 + i] for i in range(4)], axis=1)
-    curve = 0.5 * np.einsum("sk,nkd->nsd", weights, windows).reshape(-1, 2)
-    return np.concatenate([curve, drawn[-1:]]).astype(np.float32)
+    return np.concatenate([(_SPLINE @ windows).reshape(-1, 2), drawn[-1:]]).astype(np.float32)
 
 
 def _place(lines: list[Points], rng: np.random.Generator) -> list[Points]:
@@ -100,7 +101,7 @@ def _place(lines: list[Points], rng: np.random.Generator) -> list[Points]:
     aspect = rng.uniform(0.4, 1.0)
     slant, angle = np.tan(np.radians(rng.normal(8, 13))), np.radians(rng.normal(0, 6))
     rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    matrix = (rotation @ np.array([[1, -slant], [0, 1]]) @ np.diag([aspect, 1])).astype(np.float32)
+    matrix = (rotation @ np.array([[aspect, -slant], [0, 1]])).astype(np.float32)
     placed = [line @ matrix.T for line in lines]
     every = np.concatenate(placed)
     start, size = every.min(axis=0), np.ptp(every, axis=0).max()
@@ -125,9 +126,11 @@ def _draw_strokes(lines: list[Points], pen: Pen, rng: np.random.Generator) -> In
 
 
 def _draw_round(canvas: npt.NDArray[np.uint8], corners: npt.NDArray[np.int32], widths: npt.NDArray[np.float64]) -> None:
-    thickness = np.round(widths).astype(int).tolist()
-    for start, end, width in zip(corners[:-1].tolist(), corners[1:].tolist(), thickness, strict=False):
-        cv2.line(canvas, start, end, 255, width, cv2.LINE_AA, _SHIFT)
+    thickness = np.round(widths).astype(int)
+    changes = [0, *(np.flatnonzero(np.diff(thickness)) + 1).tolist(), len(corners) - 1]
+    for start, end in pairwise(changes):
+        part = corners[start : end + 1]
+        cv2.polylines(canvas, [part], False, 255, int(thickness[start]), cv2.LINE_AA, _SHIFT)
 
 
 def _draw_chisel(
