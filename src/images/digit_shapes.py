@@ -40,7 +40,7 @@ class Shape:
 def _parse_stroke(text: str) -> Stroke:
     points = text.split()
     coordinates = [[_parse_coordinate(part) for part in point.rstrip("!").split(",")] for point in points]
-    ranges = np.array(coordinates, np.float32) / 100
+    ranges = (np.array(coordinates) / 100).astype(np.float32)
     return Stroke(ranges[..., 0], ranges[..., 1], np.array([point.endswith("!") for point in points]))
 
 
@@ -87,8 +87,8 @@ DIGIT_SHAPES: dict[int, tuple[Shape, ...]] = {
     ),
     4: (
         Shape("15~12,0 5~6,60~8! 98,58~8 / 70~10,25~22 68~10,100", 2),  # open
-        Shape("60~20,0 0,68~10! 95~8,64~14 / 82~14,45~16 72~16,100", 2),  # open and slanted, with a short stem
-        Shape("55~14,0 12,42 8,68 50,70 98~8,56~10 / 80~10,42~16 68~16,100", 1.5),  # with a round corner
+        Shape("60~20,0 0,70~12! 50,72 95~8,62~14 / 84~14,45~16 72~16,98~6", 2.5),  # open and slanted, with a short stem
+        Shape("55~18,0 10,45 3,72~8 22,84~8 60,72 98,52~8 / 86~10,40~14 74~14,100", 2),  # with a round corner
         Shape("65~6,0 0,68~8! 100,68~8 / 66~5,2~5 66~6,100", 2),  # closed
         Shape("68~6,100 68~6,0! 0,70~8! 98,69~6", 1.5),
         Shape("70~6,0! 0,52~20! 72~6,55~14! 70,0! 72~6,100", 1.2),  # as a triangle with a stem
@@ -134,7 +134,7 @@ DIGIT_SHAPES: dict[int, tuple[Shape, ...]] = {
         Shape("88,18 45,0 5,28 42,52 88,18! 90,60 60~16,100", 1.5),
         Shape("88,20 45,0 5,25 40,50 88,18! 95,65 65,97 5~8,88~10", 2.5),  # with a bow
         Shape("85,20 45,0 5,25 42,50 88,15! 92,95! 5~8,97~5", 1.2),  # with a straight tail
-        Shape("82~8,18 50,0 20~10,18 50,42 85,15 92,60~8 60,98 8~8,92~8", 1.2),  # with a small ring
+        Shape("82~8,18 50,0 20~10,18 50,42 85,15 92,60~8 60,98 8~10,92~8", 1.8),  # with a small ring
         Shape("88~8,12~6 40,0 8~6,20 40,42 85,15~6 80~10,45 95,72 60,98 2,95~6", 2),  # as a joined-up g
         Shape("70~8,2 15,5 5,30 40,52 86,25 / 90,8~8 88,70 60~16,100", 0.7),  # open at the top
         Shape("90,50~6! 10,50~6! 10,2! 90,2! 90,100"),  # square

@@ -53,7 +53,7 @@ def draw_digits(num_digits: int, seed: int) -> LabelledImages:
     """
     rng = np.random.default_rng(seed)
     labels = rng.integers(NUM_CLASSES, size=num_digits)
-    return LabelledImages(np.stack([_draw_image(int(label), rng) for label in labels]), labels)
+    return LabelledImages(np.stack([_draw_image(label, rng) for label in labels.tolist()]), labels)
 
 
 def _draw_image(label: int, rng: np.random.Generator) -> Images:
@@ -119,9 +119,9 @@ def _draw_strokes(lines: list[Points], pen: Pen, rng: np.random.Generator) -> In
             _draw_round(canvas, corners, widths)
         else:
             _draw_chisel(canvas, corners, widths, pen.nib)
-    ink = cv2.GaussianBlur(canvas, (0, 0), _SCALE * pen.softness).astype(np.float32) / 255
+    ink = np.asarray(cv2.GaussianBlur(canvas, (0, 0), _SCALE * pen.softness), np.float32) / np.float32(255)
     if pen.softness * 2.5 > pen.width:  # A blur takes strength from thin lines.
-        ink = np.minimum(ink / max(ink.max(), 0.1), 1)
+        ink = ink / ink.max()
     return ink * _draw_mottles(pen.mottling, rng) if pen.mottling else ink
 
 
@@ -170,10 +170,11 @@ def _make_small(ink: InkImage, thinnest: float, rng: np.random.Generator) -> Ink
     least = round(1.2 * DIGIT_BOX / thinnest)  # pixels: in a smaller picture, the lines would fall apart
     side = int(rng.integers(np.clip(least, 10, 32), 33))
     if rng.random() < 0.4:
-        size = min(side, round(2.5 * side * width / height)), min(side, round(2.5 * side * height / width))
-        small = cv2.resize(cropped, size, interpolation=cv2.INTER_AREA)
+        # A narrow digit becomes at most two and a half times as wide.
+        size = [min(side, 1 + int(2.5 * side * aspect)) for aspect in (width / height, height / width)]
+        small = np.asarray(cv2.resize(cropped, size, interpolation=cv2.INTER_AREA), np.float32)
     else:
         small = resize(cropped, side / max(height, width))
     if rng.random() < 0.25:
         return small
-    return np.asarray(small > rng.uniform(0.3, 0.6) * np.percentile(small, 90), np.float32)
+    return np.asarray(small > rng.uniform(0.3, 0.6) * small.max(), np.float32)

@@ -55,7 +55,7 @@ def test_some_pens_are_thinner_and_some_thicker_than_in_mnist(drawn, sample_rows
 
     mnist, widths = measure(sample_rows[0]), measure(drawn.images)
     assert np.quantile(widths, 0.1) < np.quantile(mnist, 0.05)
-    assert np.quantile(widths, 0.9) > np.quantile(mnist, 0.9) + 0.4
+    assert np.quantile(widths, 0.95) > np.quantile(mnist, 0.95) + 0.2
 
 
 def test_the_apps_network_reads_most_of_them_as_their_label(drawn):
