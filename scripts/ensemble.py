@@ -1,6 +1,7 @@
 """Blend experiments into submissions/submission.csv: python -m scripts.ensemble [EXPERIMENT...].
 
-Without names, all experiments that have all their folds are blended, except those trained on a fraction of the rows.
+Without names, all experiments that have all their folds are blended, except those trained on a fraction of the rows and
+those that learn from drawn digits too, which are for the app alone.
 """
 
 import argparse

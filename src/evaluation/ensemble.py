@@ -25,6 +25,8 @@ from src.validation.oof import OofPredictions, load_oof_predictions, require_sam
 NOISE = 2.0
 """Chosen weights must beat the plain mean by more than this many standard errors."""
 
+_FOR_THE_APP = "learns from drawn digits besides train.csv, so it is for the app alone"
+
 Weights = npt.NDArray[np.float64]
 """(m,): one weight per experiment, non-negative, with the sum 1."""
 
@@ -57,15 +59,19 @@ def make_ensemble(workspace: Workspace, experiments: Sequence[str] = ()) -> Ense
 
     Args:
         workspace: where the folds and the fold results are.
-        experiments: the members; none for all that have all folds and were trained on all rows.
+        experiments: the members; none for all that have all folds and were trained on all rows and nothing else.
 
     Raises:
-        InputError: an experiment lacks a fold, a fold result is damaged or of other data, or no experiment is complete.
+        InputError: an experiment lacks a fold or learns from drawn digits, a fold result is damaged or of other data,
+            or no experiment is complete.
     """
     folds = load_folds(workspace)
     if experiments:
         members = [load_oof_predictions(workspace, name, folds) for name in dict.fromkeys(experiments)]
         excluded: dict[str, str] = {}
+        for member in members:
+            if member.learns_drawn_digits:
+                raise InputError(f"{member.experiment} {_FOR_THE_APP}; leave it out of the submission")
     else:
         members, excluded = _load_complete_members(workspace, folds)
     result = blend(members, folds.labels, folds.assignment)
@@ -76,7 +82,7 @@ def make_ensemble(workspace: Workspace, experiments: Sequence[str] = ()) -> Ense
 
 
 def _load_complete_members(workspace: Workspace, folds: Folds) -> tuple[list[OofPredictions], dict[str, str]]:
-    """Load the experiments that have all folds and were trained on all training rows.
+    """Load the experiments that have all folds and were trained on all training rows and nothing else.
 
     Returns:
         The members, and by experiment why each of the others is excluded.
@@ -93,6 +99,8 @@ def _load_complete_members(workspace: Workspace, folds: Folds) -> tuple[list[Oof
         member = load_oof_predictions(workspace, name, folds)
         if member.train_fraction < 1:
             excluded[name] = f"was trained on {100 * member.train_fraction:g} % of the rows"
+        elif member.learns_drawn_digits:
+            excluded[name] = _FOR_THE_APP
         else:
             members.append(member)
     if not members:

@@ -1,8 +1,9 @@
 """Distillation sets: what a student network learns beside its training images.
 
-A distillation set holds augmented copies of the training images with the mean probabilities of the teachers, and
-non-digit negatives (halves of digits, pairs of digits, noise) with equal probabilities for all digits, so that the
-student is unsure where there is no digit.
+A distillation set holds augmented copies of the training images with the mean probabilities of the teachers; digits
+drawn by random pens with their own labels, since teachers do not know all their shapes; and non-digit negatives (halves
+of digits, pairs of digits, noise) with equal probabilities for all digits, so that the student is unsure where there is
+no digit.
 
 Source: Hinton, Vinyals and Dean 2015, "Distilling the Knowledge in a Neural Network", arXiv:1503.02531.
 """
@@ -17,6 +18,7 @@ from src.common.arrays import Images, SoftLabelledImages
 from src.common.competition import IMAGE_SIDE, NUM_CLASSES
 from src.images.augmentation import Augmentation, augment
 from src.images.centering import InkImage, center
+from src.images.drawn_digits import draw_digits
 from src.models.classifiers import Classifier
 
 _CHUNK = 4096  # images that are distorted at once: bounds the memory
@@ -29,6 +31,7 @@ class Distillation:
 
     copies_per_image: int = 4
     augmentation: Augmentation = Augmentation(rotation=15.0, elastic=0.7, stroke_probability=0.3)  # of the copies
+    drawn_per_image: float = 1.0  # digits drawn by random pens
     negatives_per_image: float = 0.25
     noise_fraction: float = 0.2  # of the negatives; the others are halves and pairs of digits
     min_split_width: int = 10  # pixels: half of a narrower digit would still be a 1
@@ -37,7 +40,7 @@ class Distillation:
 def make_distillation_set(
     recipe: Distillation, images: Images, teachers: Sequence[Classifier], seed: int
 ) -> SoftLabelledImages:
-    """Make the images that a student learns beside its training images, with the teachers' mean probabilities.
+    """Make the images that a student learns beside its training images, with their probabilities.
 
     The teachers predict without test-time augmentation, which would multiply the time and change little.
 
@@ -48,12 +51,17 @@ def make_distillation_set(
         seed: the same seed gives the same images.
 
     Returns:
-        About (copies_per_image + negatives_per_image) * n images, with probabilities float32 (m, 10).
+        About (copies_per_image + drawn_per_image + negatives_per_image) * n images in this order, with probabilities
+        float32 (m, 10).
     """
     copies, negatives = make_copies(recipe, images, seed), make_negatives(recipe, images, seed)
+    drawn = draw_digits(round(recipe.drawn_per_image * len(images)), seed)
     proba = np.stack([teacher.without_tta().predict_proba(copies) for teacher in teachers]).mean(axis=0)
+    labels = np.eye(NUM_CLASSES, dtype=np.float32)[drawn.labels]
     uniform = np.full((len(negatives), NUM_CLASSES), 1 / NUM_CLASSES, np.float32)
-    return SoftLabelledImages(np.concatenate([copies, negatives]), np.concatenate([proba.astype(np.float32), uniform]))
+    return SoftLabelledImages(
+        np.concatenate([copies, drawn.images, negatives]), np.concatenate([proba.astype(np.float32), labels, uniform])
+    )
 
 
 def make_copies(recipe: Distillation, images: Images, seed: int) -> Images:

@@ -27,6 +27,11 @@ class OofPredictions:
         """Fraction of each fold's training rows that was trained on; less than 1 only for learning curves."""
         return float(self.records[0].recipe["train_fraction"])
 
+    @property
+    def learns_drawn_digits(self) -> bool:
+        """Whether it learns from digits that a program draws, so that it is for the app alone."""
+        return bool((self.records[0].recipe.get("distillation") or {}).get("drawn_per_image"))
+
 
 def load_oof_predictions(workspace: Workspace, experiment: str, folds: Folds) -> OofPredictions:
     """Put the folds of an experiment together.

@@ -111,15 +111,19 @@ def test_other_test_images_than_predicted_are_refused(members, small):
 def test_an_ensemble_without_names_has_all_complete_experiments(small):
     save_predictions(small, "complete", [0, 1])
     save_predictions(small, "tenth", [0, 1], recipe={"train_fraction": 0.1})
+    save_predictions(small, "student", [0, 1], recipe={"train_fraction": 1, "distillation": {"drawn_per_image": 0.5}})
     save_predictions(small, "unfinished", [1])
     ensemble = make_ensemble(small)
     assert [member.experiment for member in ensemble.members] == ["complete"]
     assert ensemble.excluded == {
+        "student": "learns from drawn digits besides train.csv, so it is for the app alone",
         "tenth": "was trained on 10 % of the rows",
         "unfinished": "has 1 of 2 folds",
     }
     assert set(json.loads(small.submission_json.read_text())["members"]) == {"complete"}
     np.testing.assert_array_equal(ensemble.test_labels, pd.read_csv(small.test_labels_csv)["Label"])
+    with pytest.raises(InputError, match=r"student learns from drawn digits .* leave it out"):
+        make_ensemble(small, ["complete", "student"])
 
 
 def test_an_ensemble_has_the_named_experiments_each_once(members, small):

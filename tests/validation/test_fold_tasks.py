@@ -37,10 +37,12 @@ def test_a_student_gets_the_mean_of_its_own_folds_teachers(small):
         models = [load_classifier(small.fold_path(name, task.fold, ".joblib")) for name in ("logistic_pca", "second")]
         proba = [model.predict_proba(images[:num_copies]) for model in models]
         np.testing.assert_allclose(targets[:num_copies], np.mean(proba, axis=0), atol=1e-6)
-        assert (targets[num_copies:] == np.float32(0.1)).all()
+        num_labelled = num_copies + round(RECIPE.drawn_per_image * len(train_rows))
+        assert (np.sort(targets[num_copies:num_labelled])[:, -2:] == [0, 1]).all()  # drawn digits
+        assert (targets[num_labelled:] == np.float32(0.1)).all()  # negatives
         assert (
             len(images) == len(targets)
-            and abs(len(images) - num_copies - RECIPE.negatives_per_image * len(train_rows)) <= 1
+            and abs(len(images) - num_labelled - RECIPE.negatives_per_image * len(train_rows)) <= 1
         )
         originals = task.dataset.images[train_rows]
         near = [np.corrcoef(images[i].ravel(), originals[i].ravel())[0, 1] for i in range(50)]
