@@ -12,6 +12,7 @@ from sklearn.model_selection import cross_val_predict
 from sklearn.neighbors import NearestNeighbors
 
 from src.common.arrays import Images, Labels, RowNumbers
+from src.common.errors import InputError
 from src.common.workspace import Workspace
 from src.data.csv_files import load_test, load_train
 from src.data.near_duplicates import find_near_duplicates

@@ -120,3 +120,9 @@ def test_truncated_record_is_refused(small):
     for command in (lambda: load_folds(small), lambda: save_folds(make_folds(*load_train(small), num_folds=2), small)):
         with pytest.raises(InputError, match="damaged"):
             command()
+
+
+def test_a_record_with_values_of_other_types_is_refused(small):
+    small.folds_json.write_text(small.folds_json.read_text().replace('"num_folds": 2', '"num_folds": "2"'))
+    with pytest.raises(InputError, match=r"damaged \(.*num_folds"):
+        load_folds(small)

@@ -131,6 +131,10 @@ def change_fingerprint(workspace):
     workspace.submission_json.write_text(json.dumps(origin))
 
 
+def separate_by_semicolons(workspace):
+    workspace.submission_csv.write_text(workspace.submission_csv.read_text().replace(",", ";"))
+
+
 LOCAL_FAULTS = {
     "no file": (lambda w: w.submission_csv.unlink(), "is missing"),
     "too short": (lambda w: w.submission_csv.write_text("ImageId,Label\n1,2\n"), "1 rows"),
@@ -139,6 +143,7 @@ LOCAL_FAULTS = {
     "broken origin": (lambda w: w.submission_json.write_text("{"), "does not say where"),
     "strange origin": (lambda w: w.submission_json.write_text("[]"), "does not say where"),
     "short origin": (lambda w: w.submission_json.write_text('{"fingerprints": {}, "file_hash": ""}'), "does not say"),
+    "semicolons": (separate_by_semicolons, "line 1 is 'ImageId;Label' but Kaggle reads 'ImageId,Label'"),
     "edited": (edit_csv, "is not the file that submission.json describes"),
     "other data": (change_fingerprint, "was made from other data"),
     "other input": (lambda w: w.train_csv.unlink(), "train.csv is missing"),

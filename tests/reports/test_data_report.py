@@ -34,3 +34,11 @@ def test_missing_data_is_named_and_nothing_is_written(small):
     with pytest.raises(InputError, match=r"test\.csv"):
         write_data_report(small, small.data_report_html)
     assert not small.data_report_html.exists()
+
+
+def test_a_file_with_too_few_rows_is_named(small):
+    lines = small.test_csv.read_text().splitlines(keepends=True)
+    small.test_csv.write_text("".join(lines[:2]))
+    small.sample_submission_csv.unlink()
+    with pytest.raises(InputError, match=r"test\.csv has 1 rows; a report needs 50"):
+        write_data_report(small, small.data_report_html)
