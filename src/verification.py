@@ -39,9 +39,12 @@ def verify(workspace: Workspace) -> Iterator[Finding]:
         yield "data and folds", str(error)
         return
     yield "data and folds", None
-    yield from _verify_folds(dataset, workspace)
+    folds_are_whole = True
+    for subject, fault in _verify_folds(dataset, workspace):
+        folds_are_whole &= fault is None
+        yield subject, fault
     if workspace.submission_csv.exists():
-        yield "submission", _find_submission_fault(dataset, workspace)
+        yield "submission", _find_submission_fault(dataset, workspace, compares=folds_are_whole)
     for directory in workspace.directories:
         for path in sorted(directory.glob("**/.tmp.*")):
             if not is_being_written(path):
@@ -99,14 +102,15 @@ def _require_checksums(record: FoldRecord, workspace: Workspace) -> None:
             raise InputError(f"{path} is {'changed' if path.exists() else 'gone'}; {remedy}")
 
 
-def _find_submission_fault(dataset: Dataset, workspace: Workspace) -> str | None:
+def _find_submission_fault(dataset: Dataset, workspace: Workspace, compares: bool) -> str | None:
+    """Find a fault of the submission; it is compared with the blend of its members if `compares`."""
     try:
         labels = read_submission(workspace.submission_csv, len(dataset.test_images), ENSEMBLE_REMEDY)
     except InputError as error:
         return str(error)
     try:
         origin = load_origin(workspace.submission_csv, dataset.test_images, workspace)
-        expected = _predict_labels(origin["members"], dataset, workspace)
+        expected = _predict_labels(origin["members"], dataset, workspace) if compares else labels
     except InputError as error:
         return f"{error}; {ENSEMBLE_REMEDY}"
     wrong = np.flatnonzero(labels != expected)

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from scripts import verify as command
+from src.common.files import hash_file
 from src.evaluation.ensemble import make_ensemble
 from src.verification import verify
 from tests.fold_results import save_fake_result
@@ -83,16 +84,25 @@ def test_a_submission_that_was_edited_is_noticed(whole):
     ("change", "expected"),
     [
         ({"weight": "much"}, "does not describe its members"),
-        ({"weight": -1.0}, "data row 1: the members that submission.json names predict"),
         ({"recipe_hash": "other"}, "another recipe of a"),
     ],
 )
-def test_members_that_do_not_make_the_submission_are_noticed(whole, change, expected):
+def test_members_that_cannot_make_the_submission_are_noticed(whole, change, expected):
     origin = json.loads(whole.submission_json.read_text())
     origin["members"]["a"] |= change
     whole.submission_json.write_text(json.dumps(origin))
     fault = find_faults(whole)["submission"]
     assert expected in fault and "scripts.ensemble" in fault
+
+
+def test_a_submission_that_its_members_do_not_make_is_noticed(whole):
+    lines = whole.submission_csv.read_text().splitlines()
+    lines[1] = "1,7"  # The members predict a 0.
+    whole.submission_csv.write_text("\n".join(lines) + "\n")
+    origin = json.loads(whole.submission_json.read_text()) | {"file_hash": hash_file(whole.submission_csv)}
+    whole.submission_json.write_text(json.dumps(origin))
+    fault = find_faults(whole)["submission"]
+    assert "data row 1: the members that submission.json names predict 0" in fault and "scripts.ensemble" in fault
 
 
 def test_a_member_whose_folds_are_gone_is_noticed(whole):

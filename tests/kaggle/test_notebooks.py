@@ -99,7 +99,7 @@ FETCH_FAULTS = {
     "forbidden model": (lambda k: k.refused_outputs.update({MODEL: 403}), r"Kaggle refused \(403"),
     "no model": (lambda k: k.outputs.pop(MODEL), "was not downloaded completely"),
     "other model": (lambda k: k.outputs.update({MODEL: b"other"}), "was not downloaded completely"),
-    "edited submission": (lambda k: k.outputs.update({"submissions/submission.csv": b"ImageId,Label\n"}), "0 rows"),
+    "edited submission": (lambda k: k.outputs.update({"submissions/submission.csv": b"ImageId,Label\n"}), "no rows"),
 }
 
 

@@ -138,7 +138,7 @@ def separate_by_semicolons(workspace):
 LOCAL_FAULTS = {
     "no file": (lambda w: w.submission_csv.unlink(), "is missing"),
     "too short": (lambda w: w.submission_csv.write_text("ImageId,Label\n1,2\n"), "1 rows"),
-    "not a CSV": (lambda w: w.submission_csv.write_bytes(b"\xff\xfe\x00"), "not a readable CSV"),
+    "not a CSV": (lambda w: w.submission_csv.write_bytes(b"\xff\xfe\x00"), "damaged UTF-16 text"),
     "no origin": (lambda w: w.submission_json.unlink(), "is missing"),
     "broken origin": (lambda w: w.submission_json.write_text("{"), "does not say where"),
     "strange origin": (lambda w: w.submission_json.write_text("[]"), "does not say where"),
