@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from src.app.vision.arrays import FloatPicture, Mask, Picture, Plane
+from src.app.vision.arrays import BoolMask, FloatPicture, Mask, Picture, Plane
 from src.app.vision.ruled_lines import erase_ruled_lines
 
 DIGIT_SIDES = (112, 640)
@@ -16,10 +16,13 @@ NUMBER_SIDES = (640, 1280)
 """Pixels: the longer side of a picture of several digits is brought between these."""
 
 GLOBAL, LOCAL = "difference from the colour of the border", "difference from the background around each point"
+PAGE = "difference from the colour of the page"
 STRONGEST, UNRULED = "only the strongest ink", "only the strongest ink, without ruled lines"
 
 _COARSE_SIDE = 112  # pixels: the background is estimated on a copy of this size
 _WINDOW = 0.25  # of the longer side: the background of a point is the median around it; strokes are less than half
+_MIN_PAGE_AREA, _MIN_PAGE_SOLIDITY = 0.12, 0.85  # of the picture; of the page's convex hull
+_PAGE_MARGIN = 0.01  # of the longer side: the edge of the page is left out
 _MIN_CONTRAST = 8.0  # grey levels between ink and background
 _MIN_PIXELS = 8  # of ink
 
@@ -59,7 +62,12 @@ def _compute_contrasts(picture: Picture) -> Iterator[tuple[str, Plane, float]]:
     """Compute, for each way to see the ink, its name, the contrast of each pixel, and the least contrast of ink."""
     pixels = picture.astype(np.float32)
     contrast = _compute_norms(pixels - np.median(get_border(pixels), axis=0))
-    yield GLOBAL, contrast, _find_threshold(contrast)
+    threshold = _find_threshold(contrast)
+    yield GLOBAL, contrast, threshold
+    page = _find_page(contrast > threshold)
+    if page is not None:
+        on_page = _compute_norms(pixels - np.median(pixels[page], axis=0)) * page
+        yield PAGE, on_page, _find_threshold(on_page)
     contrast = _subtract_local_background(picture, pixels)
     threshold = _find_threshold(contrast)
     yield LOCAL, contrast, threshold
@@ -68,6 +76,21 @@ def _compute_contrasts(picture: Picture) -> Iterator[tuple[str, Plane, float]]:
     if unruled is not None:
         threshold = _find_threshold(unruled)
         yield UNRULED, unruled, _find_threshold(unruled[unruled > threshold])
+
+
+def _find_page(mask: BoolMask) -> BoolMask | None:
+    """Find a page: a large convex part of what differs from the border; bool (h, w), or None if there is no page."""
+    outlines, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    outline = max(outlines, key=cv2.contourArea, default=None)
+    if outline is None:
+        return None
+    hull = cv2.convexHull(outline)
+    if cv2.contourArea(outline) < max(_MIN_PAGE_SOLIDITY * cv2.contourArea(hull), _MIN_PAGE_AREA * mask.size):
+        return None
+    page = cv2.fillConvexPoly(np.zeros(mask.shape, np.uint8), hull, 1)
+    margin = 1 + 2 * round(_PAGE_MARGIN * max(mask.shape))
+    page = cv2.erode(page, np.ones((margin, margin), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=0)
+    return page > 0 if page.any() else None
 
 
 def _subtract_local_background(picture: Picture, pixels: FloatPicture) -> Plane:

@@ -134,9 +134,9 @@ def _rank(digits: Sequence[Digit], proba: Sequence[Proba]) -> list[DigitPredicti
 
 
 def _count_expected(found: Sequence[Sequence[Digit]], read: Sequence[Sequence[DigitPrediction]]) -> float:
-    """Return how many more right digits than wrong ones are expected of these lines, weighted by their plausibility."""
+    """Return about how many more digits of these lines are right than wrong, weighted by their plausibility."""
     return sum(
-        digit.plausibility * (2 * max(prediction.probabilities) - 1)
+        digit.plausibility * (2 * max(prediction.probabilities) ** _CERTAINTY_POWER - 1)
         for line, predictions in zip(found, read, strict=True)
         for digit, prediction in zip(line, predictions, strict=True)
     )
