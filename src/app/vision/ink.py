@@ -24,6 +24,7 @@ _WINDOW = 0.25  # of the longer side: the background of a point is the median ar
 _MIN_PAGE_AREA, _MIN_PAGE_SOLIDITY = 0.12, 0.85  # of the picture; of the page's convex hull
 _PAGE_MARGIN = 0.01  # of the longer side: the edge of the page is left out
 _MIN_CONTRAST = 8.0  # grey levels between ink and background
+_MIN_EDGE, _MAX_EDGE_WIDTH = 0.4, 0.03  # of full ink, within so much of the longer side
 _MIN_PIXELS = 8  # of ink
 
 
@@ -96,8 +97,11 @@ def _find_page(mask: BoolMask) -> BoolMask | None:
 def _subtract_local_background(picture: Picture, pixels: FloatPicture) -> Plane:
     """Compute the contrast of each pixel to the median around it, in the direction of the ink's colour."""
     coarse, _ = _resize_between(picture, 1, _COARSE_SIDE)
-    background = cv2.medianBlur(coarse, int(_WINDOW * max(coarse.shape[:2])) | 1)
-    background = cv2.GaussianBlur(background, (0, 0), 3).astype(np.float32)
+    margin = int(_WINDOW / 2 * max(coarse.shape[:2])) + 1
+    # Light that grows towards a border is continued beyond it; otherwise the border would look like ink.
+    wide = np.pad(coarse.astype(np.int16), ((margin, margin), (margin, margin), (0, 0)), "reflect", reflect_type="odd")
+    background = cv2.medianBlur(wide.clip(0, 255).astype(np.uint8), 2 * margin - 1)
+    background = cv2.GaussianBlur(background, (0, 0), 3)[margin:-margin, margin:-margin].astype(np.float32)
     background = np.asarray(cv2.resize(background, picture.shape[1::-1]), np.float32)
     light = cv2.transform(background, np.full((1, 3), 1 / 3, np.float32))
     reference = float(np.quantile(light[::4, ::4], 0.9))
@@ -129,14 +133,22 @@ def _make_ink(hypothesis: str, contrast: Plane, threshold: float, scale: float) 
         return None
     marked, total = contrast[mask], float(contrast.sum(dtype=np.float64))
     full = float(np.median(marked))
-    if full < _MIN_CONTRAST:
+    strength = np.clip(contrast / full, 0, 1)
+    if full < _MIN_CONTRAST or not _has_edges(strength, mask.astype(np.uint8)):
         return None
     # Otsu's separability: the variance between both classes over the whole variance.
     fraction, mean = num_pixels / mask.size, total / mask.size
     between = fraction * (float(marked.mean()) - mean) ** 2 / (1 - fraction)
-    return Ink(
-        np.clip(contrast / full, 0, 1), mask.astype(np.uint8), scale, hypothesis, between / float(contrast.var())
-    )
+    return Ink(strength, mask.astype(np.uint8), scale, hypothesis, between / float(contrast.var()))
+
+
+def _has_edges(strength: Plane, mask: Mask) -> bool:
+    """Return whether ink ends within a short distance, as strokes do, and light and shadow do not."""
+    side = 1 + 2 * round(0.5 * _MAX_EDGE_WIDTH * max(mask.shape) + 1)
+    square = np.ones((side, side), np.uint8)
+    is_outline = cv2.morphologyEx(mask, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0
+    change = cv2.morphologyEx(strength, cv2.MORPH_GRADIENT, square)[is_outline]
+    return bool(np.median(change) > _MIN_EDGE)
 
 
 def _resize_between(picture: Picture, smallest: int, largest: int) -> tuple[Picture, float]:

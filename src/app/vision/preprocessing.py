@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from src.app.vision.arrays import Box, Mask, Picture, Plane
 from src.app.vision.components import (
+    Components,
     Segment,
     find_components,
     make_segment,
@@ -31,6 +32,7 @@ _ALIKE = 12  # grey levels: pixels of the border that differ less from its colou
 _MAX_GAP = 0.22  # of the digit's size: to another large part of the same digit
 _MIN_PART_MASS = 0.015  # of the digit's ink: smaller components are specks
 
+_MIN_OTHER, _MIN_OTHER_HEIGHT = 0.3, 0.6  # of the digit's ink and height: other components with more may be digits
 _MIDDLE_GREY = 127
 _MARGIN, _MAX_OFFSET = 2, 2.0  # pixels of a 28x28 picture as in MNIST: its margin, the distance of its centre of mass
 _MAX_DIFFERENCE = 2.0  # grey levels: images that differ less on average are duplicates
@@ -48,6 +50,7 @@ class Digit:
     line_proba: npt.NDArray[np.float32] | None = None  # (10,): predicted by the line network, if it was used
     hypothesis: str = AS_IT_IS  # how the ink was found
     plausibility: float = 1.0  # of the hypothesis, from 0 to 1, before the network has seen the image
+    is_alone: bool = True  # whether no other ink of about its size was found
 
     def move(self, right: int, down: int, picture: Picture) -> "Digit":
         """Move the box so many pixels to the right and down, and clip it to the picture."""
@@ -92,12 +95,22 @@ def _read_as_it_is(picture: Picture) -> Digit | None:
 
 
 def _find_digit(ink: Ink) -> Digit | None:
-    segment = _choose_segment(ink)
-    digit = None if segment is None else extract_digit(ink, segment)
-    if segment is None or digit is None:
+    components = find_components(ink)
+    is_chosen = _choose_components(components)
+    if not is_chosen.any():
         return None
+    segment = make_segment(components, np.flatnonzero(is_chosen).tolist())
+    digit = extract_digit(ink, segment)
+    if digit is None:
+        return None
+    mass, heights = components.mass, components.boxes[:, 3] - components.boxes[:, 1]
+    is_other = ~is_chosen & (components.num_borders == 0) & (mass > _MIN_OTHER * mass[is_chosen].sum())
     used = np.count_nonzero(segment.mask) / np.count_nonzero(ink.mask)  # The less ink is left over, the better.
-    return replace(digit, plausibility=digit.plausibility * used**0.5)
+    return replace(
+        digit,
+        plausibility=digit.plausibility * used**0.5,
+        is_alone=not (is_other & (heights > _MIN_OTHER_HEIGHT * segment.height)).any(),
+    )
 
 
 def find_border_color(picture: Picture, min_fraction: float) -> npt.NDArray[np.float32] | None:
@@ -115,28 +128,26 @@ def find_border_color(picture: Picture, min_fraction: float) -> npt.NDArray[np.f
     return color if (np.abs(border - color).max(axis=1) < _ALIKE).mean() >= min_fraction else None
 
 
-def _choose_segment(ink: Ink) -> Segment | None:
-    """Choose the component with the most ink and all components near it."""
-    components = find_components(ink)
+def _choose_components(components: Components) -> npt.NDArray[np.bool_]:
+    """Choose the component with the most ink and all components near it: bool (n,), all false without any."""
     boxes, mass, num_borders = components.boxes, components.mass, components.num_borders
     left, top, right, bottom = boxes.T
     # What touches the border is the edge of a table, a frame or a neighbour, unless there is nothing else.
     score = mass * np.array([1.0, 0.5, 0.1, 0.1, 0.1])[num_borders]
     score[np.maximum(right - left, bottom - top) < _MIN_SIZE] = 0
     main = int(score.argmax())
-    if score[main] == 0:
-        return None
+    is_chosen = (np.arange(len(mass)) == main) & (score > 0)
     can_join = (mass >= _MIN_PART_MASS * mass[main]) & ((num_borders == 0) | (num_borders[main] > 0))
     can_join[0] = False  # The background.
-    max_gap = _MAX_GAP * np.minimum(1, 0.35 + 1.5 * np.sqrt(mass / mass[main]))
-    is_chosen = np.arange(len(mass)) == main
-    while True:
+    max_gap = _MAX_GAP * np.minimum(1, 0.35 + 1.5 * np.sqrt(mass / max(mass[main], 1e-6)))
+    while is_chosen.any():
         box = merge_boxes(boxes[is_chosen])
         size = max(box[2] - box[0], box[3] - box[1])
         joined = is_chosen | (can_join & (measure_gaps(boxes, box) <= max_gap * size))
         if (joined == is_chosen).all():
-            return make_segment(components, np.flatnonzero(is_chosen).tolist())
+            break
         is_chosen = joined
+    return is_chosen
 
 
 def extract_digit(ink: Ink, segment: Segment, line_proba: npt.NDArray[np.float32] | None = None) -> Digit | None:

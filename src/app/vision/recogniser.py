@@ -91,17 +91,19 @@ class Recogniser:
         if not images:
             return [_NO_DIGIT for _ in found]
         proba = iter(self.predict_proba_without_tta(np.stack(images)))
-        ranked = [_rank(digits, list(islice(proba, len(digits)))) for digits in found]
-        return [self._confirm(predictions) if predictions else _NO_DIGIT for predictions in ranked]
+        return [self._choose(digits, list(islice(proba, len(digits)))) for digits in found]
 
-    def _confirm(self, ranked: Sequence[DigitPrediction]) -> DigitPrediction:
-        """Predict the first of several predictions again, with test-time augmentation; keep the others."""
-        image = ranked[0].image
-        assert image is not None
-        proba = self.predict_proba(image[None])[0]
-        return replace(
-            _make_prediction(proba, image, ranked[0].box), hypothesis=ranked[0].hypothesis, alternatives=ranked[1:]
-        )
+    def _choose(self, digits: Sequence[Digit], proba: Sequence[Proba]) -> DigitPrediction:
+        """Choose the hypothesis that the network believes and whose ink is plausible; keep the others.
+
+        The chosen one is predicted with test-time augmentation.
+        """
+        if not digits:
+            return _NO_DIGIT
+        weights = [row.max() ** _CERTAINTY_POWER * digit.plausibility for digit, row in zip(digits, proba, strict=True)]
+        best, *others = np.argsort(weights)[::-1]
+        chosen = _predict_hypothesis(digits[best], self.predict_proba(digits[best].image[None])[0])
+        return replace(chosen, alternatives=[_predict_hypothesis(digits[i], proba[i]) for i in others])
 
     def recognise_number(self, picture: Picture) -> NumberPrediction:
         """Recognise all digits of a picture, uint8 RGB (h, w, 3), in one or several lines."""
@@ -124,13 +126,10 @@ class Recogniser:
         return [_make_prediction(mean, digit.image, digit.box) for mean, digit in zip(means, digits, strict=True)]
 
 
-def _rank(digits: Sequence[Digit], proba: Sequence[Proba]) -> list[DigitPrediction]:
-    """Sort what the hypotheses say: those first that the network believes and whose ink stands out."""
-    weights = [row.max() ** _CERTAINTY_POWER * digit.plausibility for digit, row in zip(digits, proba, strict=True)]
-    ranked = [(digits[i], proba[i]) for i in np.argsort(weights)[::-1]]
-    return [
-        replace(_make_prediction(row, digit.image, digit.box), hypothesis=digit.hypothesis) for digit, row in ranked
-    ]
+def _predict_hypothesis(digit: Digit, proba: Proba) -> DigitPrediction:
+    if not digit.is_alone:  # It is as likely that one of several digits was asked for.
+        proba = (proba + 1 / len(proba)) / 2
+    return replace(_make_prediction(proba, digit.image, digit.box), hypothesis=digit.hypothesis)
 
 
 def _count_expected(found: Sequence[Sequence[Digit]], read: Sequence[Sequence[DigitPrediction]]) -> float:
