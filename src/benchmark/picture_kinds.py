@@ -46,7 +46,7 @@ def render_filled_frame(image: Images, rng: np.random.Generator) -> Picture:
 def render_small_picture(image: Images, rng: np.random.Generator) -> Picture:
     """Render a picture of 16 to 40 pixels with a digit anywhere in it, binary or grey."""
     side = int(rng.integers(16, 41))
-    ink = _draw_ink(image, side * rng.uniform(0.55, 0.92), thickening=rng.uniform(-0.5, 0.8))
+    ink = _draw_ink(image, side * rng.uniform(0.55, 0.92), thickening=rng.uniform(-0.3, 0.8))
     free = np.maximum(side - np.array(ink.shape), 0)
     before = rng.integers(0, free + 1)
     ink = np.pad(ink, np.stack([before, free - before], axis=1))
@@ -56,7 +56,7 @@ def render_small_picture(image: Images, rng: np.random.Generator) -> Picture:
 def render_marker(image: Images, rng: np.random.Generator) -> Picture:
     """Render a digit drawn with a marker so thick that its holes may be filled."""
     size, margins = rng.uniform(60, 300), rng.uniform(0.05, 0.6, 4)
-    return _print(_draw_ink(image, size, margins, thickening=rng.uniform(0.8, 1.8)), rng)
+    return _print(_draw_ink(image, size, margins, thickening=rng.uniform(0.6, 1.4)), rng)
 
 
 def render_mottled_ink(image: Images, rng: np.random.Generator) -> Picture:

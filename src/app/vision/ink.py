@@ -21,7 +21,7 @@ STRONGEST, UNRULED = "only the strongest ink", "only the strongest ink, without 
 
 _COARSE_SIDE = 112  # pixels: the background is estimated on a copy of this size
 _WINDOW = 0.25  # of the longer side: the background of a point is the median around it; strokes are less than half
-_MIN_PAGE_AREA, _MIN_PAGE_SOLIDITY = 0.12, 0.85  # of the picture; of the page's convex hull
+_MIN_PAGE_SIDE, _MIN_PAGE_SOLIDITY = 0.35, 0.85  # of the picture's longer side; of the page's convex hull
 _PAGE_MARGIN = 0.01  # of the longer side: the edge of the page is left out
 _MIN_CONTRAST = 8.0  # grey levels between ink and background
 _MIN_EDGE, _MAX_EDGE_WIDTH = 0.4, 0.03  # of full ink, within so much of the longer side
@@ -86,7 +86,8 @@ def _find_page(mask: BoolMask) -> BoolMask | None:
     if outline is None:
         return None
     hull = cv2.convexHull(outline)
-    if cv2.contourArea(outline) < max(_MIN_PAGE_SOLIDITY * cv2.contourArea(hull), _MIN_PAGE_AREA * mask.size):
+    is_solid = cv2.contourArea(outline) >= _MIN_PAGE_SOLIDITY * cv2.contourArea(hull)
+    if not is_solid or min(cv2.minAreaRect(hull)[1]) < _MIN_PAGE_SIDE * max(mask.shape):
         return None
     page = cv2.fillConvexPoly(np.zeros(mask.shape, np.uint8), hull, 1)
     margin = 1 + 2 * round(_PAGE_MARGIN * max(mask.shape))

@@ -106,11 +106,9 @@ def _find_digit(ink: Ink) -> Digit | None:
     mass, heights = components.mass, components.boxes[:, 3] - components.boxes[:, 1]
     is_other = ~is_chosen & (components.num_borders == 0) & (mass > _MIN_OTHER * mass[is_chosen].sum())
     used = np.count_nonzero(segment.mask) / np.count_nonzero(ink.mask)  # The less ink is left over, the better.
-    return replace(
-        digit,
-        plausibility=digit.plausibility * used**0.5,
-        is_alone=not (is_other & (heights > _MIN_OTHER_HEIGHT * segment.height)).any(),
-    )
+    is_alone = not (is_other & (heights > _MIN_OTHER_HEIGHT * segment.height)).any()
+    plausibility = digit.plausibility * used**0.5 * (1.0 if is_alone else 0.5)
+    return replace(digit, plausibility=plausibility, is_alone=is_alone)
 
 
 def find_border_color(picture: Picture, min_fraction: float) -> npt.NDArray[np.float32] | None:
