@@ -187,8 +187,7 @@ def _extract_ink(ink: Ink, segment: Segment, size: float) -> Plane:
     strength = ink.strength[slice_with_margin(segment.box)] * near
     factor = DIGIT_BOX * _ENLARGED / size
     if factor * measure_mask_stroke_width((strength > 0.5).astype(np.uint8)) < 1:  # It would vanish.
-        side = max(1, round(1 / factor))
-        strength = np.asarray(cv2.dilate(strength, np.ones((side, side), np.uint8)), np.float32)
+        strength = np.asarray(cv2.dilate(strength, _make_disc(1 / factor)), np.float32)
     return _adapt_stroke_width(np.pad(resize(strength, factor), _BORDER))
 
 

@@ -21,7 +21,10 @@ def erase_ruled_lines(contrast: Plane, threshold: float) -> Plane | None:
     Returns:
         float32 (h, w): the contrast without ruled lines; None if there are none.
     """
-    spanning = _find_spanning_components((contrast > threshold).astype(np.uint8))
+    mask = (contrast > threshold).astype(np.uint8)
+    if not any(edge.any() for edge in (mask[:2], mask[-2:], mask[:, :2], mask[:, -2:])):
+        return None
+    spanning = _find_spanning_components(mask)
     side = min(contrast.shape)
     lines = cv2.HoughLinesP(
         255 * spanning, 1, np.pi / 360, int(0.4 * side), minLineLength=_MIN_LENGTH * side, maxLineGap=_MAX_GAP * side
