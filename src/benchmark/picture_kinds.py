@@ -36,7 +36,7 @@ def render_tight_crop(image: Images, rng: np.random.Generator) -> Picture:
 
 def render_filled_frame(image: Images, rng: np.random.Generator) -> Picture:
     """Render a digit of 14 to 40 pixels that touches all borders, often binary, often stretched towards a square."""
-    ink = _draw_ink(image, rng.integers(14, 41), thickening=rng.uniform(-0.2, 0.8))
+    ink = _draw_ink(image, int(rng.integers(14, 41)), thickening=rng.uniform(-0.2, 0.8))
     stretched = np.array(ink.shape) * (max(ink.shape) / np.array(ink.shape)).clip(None, 2.0) ** rng.uniform(0, 0.7)
     height, width = np.maximum(np.round(stretched), MIN_SIDE).astype(int).tolist()
     ink = np.asarray(cv2.resize(ink, (width, height), interpolation=cv2.INTER_AREA), np.float32)
@@ -165,7 +165,7 @@ def _draw_paper_colors(rng: np.random.Generator) -> tuple[npt.NDArray[Any], npt.
 
 
 def _paint(ink: Coverage, background: npt.NDArray[Any], color: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-    return (background + (color - background) * ink[..., None]).astype(np.float32)
+    return np.asarray(background + (color - background) * ink[..., None], np.float32)
 
 
 def _print(ink: npt.NDArray[Any], rng: np.random.Generator) -> Picture:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -9,6 +10,8 @@ import numpy.typing as npt
 
 from src.app.vision.arrays import BoolMask, FloatPicture, Mask, Picture, Plane
 from src.app.vision.ruled_lines import erase_ruled_lines
+
+_Scalar = TypeVar("_Scalar", bound=np.number)
 
 DIGIT_SIDES = (112, 640)
 """Pixels: the longer side of a picture of one digit is brought between these."""
@@ -54,7 +57,7 @@ def find_inks(picture: Picture, sides: tuple[int, int] = DIGIT_SIDES) -> list[In
     return [ink for ink in found if ink is not None]
 
 
-def get_border(array: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+def get_border(array: npt.NDArray[_Scalar]) -> npt.NDArray[_Scalar]:
     """Return the outermost pixels of an array (h, w, ...): (2 * w + 2 * h, ...)."""
     return np.concatenate([array[0], array[-1], array[:, 0], array[:, -1]])
 
@@ -62,12 +65,12 @@ def get_border(array: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
 def _compute_contrasts(picture: Picture) -> Iterator[tuple[str, Plane, float]]:
     """Compute, for each way to see the ink, its name, the contrast of each pixel, and the least contrast of ink."""
     pixels = picture.astype(np.float32)
-    contrast = _compute_norms(pixels - np.median(get_border(pixels), axis=0))
+    contrast = _compute_norms(pixels - _find_median(get_border(pixels)))
     threshold = _find_threshold(contrast)
     yield GLOBAL, contrast, threshold
     page = _find_page(contrast > threshold)
     if page is not None:
-        on_page = _compute_norms(pixels - np.median(pixels[page], axis=0)) * page
+        on_page = _compute_norms(pixels - _find_median(pixels[page])) * page
         yield PAGE, on_page, _find_threshold(on_page)
     contrast = _subtract_local_background(picture, pixels)
     threshold = _find_threshold(contrast)
@@ -106,11 +109,17 @@ def _subtract_local_background(picture: Picture, pixels: FloatPicture) -> Plane:
     background = np.asarray(cv2.resize(background, picture.shape[1::-1]), np.float32)
     light = cv2.transform(background, np.full((1, 3), 1 / 3, np.float32))
     reference = float(np.quantile(light[::4, ::4], 0.9))
-    difference = (pixels - background) * (reference / np.maximum(light, 0.25 * reference + 1))[..., None]
+    gain = reference / np.maximum(light, np.float32(0.25 * reference + 1))
+    difference = ((pixels - background) * gain[..., None]).astype(np.float32)
     contrast = _compute_norms(difference)
     direction = difference[contrast >= _find_threshold(contrast)].mean(axis=0, keepdims=True)
     projected = cv2.transform(difference, direction / max(float(np.linalg.norm(direction)), 1e-6))
     return np.maximum(projected, 0).reshape(contrast.shape)
+
+
+def _find_median(colors: FloatPicture) -> npt.NDArray[np.float32]:
+    """Find the median of colours, float32 (n, 3): float32 (3,)."""
+    return np.median(colors, axis=0).astype(np.float32)
 
 
 def _compute_norms(colors: FloatPicture) -> Plane:

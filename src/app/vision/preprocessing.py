@@ -81,7 +81,7 @@ def _read_as_it_is(picture: Picture) -> Digit | None:
     """Take a picture as it is if it looks like one of MNIST: 28x28, on black or white, with a margin, centred."""
     if picture.shape[:2] != IMAGE_SHAPE[:2]:
         return None
-    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    grey = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.uint8)
     image = 255 - grey if np.median(get_border(grey)) > _MIDDLE_GREY else grey
     rows, columns = find_extent(image > _MIDDLE_GREY)
     if not len(rows) or min(rows[0], columns[0]) < _MARGIN or max(rows[-1], columns[-1]) >= IMAGE_SIDE - _MARGIN:
@@ -134,7 +134,7 @@ def _choose_components(components: Components) -> npt.NDArray[np.bool_]:
     score = mass * np.array([1.0, 0.5, 0.1, 0.1, 0.1])[num_borders]
     score[np.maximum(right - left, bottom - top) < _MIN_SIZE] = 0
     main = int(score.argmax())
-    is_chosen = (np.arange(len(mass)) == main) & (score > 0)
+    is_chosen: npt.NDArray[np.bool_] = (np.arange(len(mass)) == main) & (score > 0)
     can_join = (mass >= _MIN_PART_MASS * mass[main]) & ((num_borders == 0) | (num_borders[main] > 0))
     can_join[0] = False  # The background.
     max_gap = _MAX_GAP * np.minimum(1, 0.35 + 1.5 * np.sqrt(mass / max(mass[main], 1e-6)))
