@@ -22,12 +22,13 @@ GLOBAL, LOCAL = "difference from the colour of the border", "difference from the
 PAGE = "difference from the colour of the page"
 STRONGEST, UNRULED = "only the strongest ink", "only the strongest ink, without ruled lines"
 
+_SMOOTHING = 0.002  # of the longer side: standard deviation of the blur that removes noise
 _COARSE_SIDE = 112  # pixels: the background is estimated on a copy of this size
 _WINDOW = 0.25  # of the longer side: the background of a point is the median around it; strokes are less than half
 _MIN_PAGE_SIDE, _MIN_PAGE_SOLIDITY = 0.35, 0.85  # of the picture's longer side; of the page's convex hull
 _PAGE_MARGIN = 0.01  # of the longer side: the edge of the page is left out
 _MIN_CONTRAST = 8.0  # grey levels between ink and background
-_MIN_EDGE, _MAX_EDGE_WIDTH = 0.4, 0.03  # of full ink, within so much of the longer side
+_MIN_EDGE, _MAX_EDGE_WIDTH = 0.25, 0.03  # of full ink, within so much of the longer side
 _MIN_PIXELS = 8  # of ink
 
 
@@ -53,6 +54,7 @@ def find_inks(picture: Picture, sides: tuple[int, int] = DIGIT_SIDES) -> list[In
         One ink for each way in which something stands out from the background.
     """
     resized, scale = _resize_between(picture, *sides)
+    resized = np.asarray(cv2.GaussianBlur(resized, (0, 0), _SMOOTHING * max(resized.shape)), np.uint8)
     found = (_make_ink(*contrast, scale) for contrast in _compute_contrasts(resized))
     return [ink for ink in found if ink is not None]
 
