@@ -7,8 +7,9 @@ from src.app.vision.arrays import Mask, Plane
 
 # Fractions of the picture's shorter side:
 _MIN_LENGTH = 0.5
-_MAX_GAP = 0.12  # in a line
-_MAX_WIDTH = 0.06  # of a line; also the distance to the border within which it ends
+_MAX_GAP = 0.12
+_MAX_WIDTH = 0.06
+_MIN_COVERAGE = 0.75  # of its way through the picture: a ruled line is visible on more
 
 
 def erase_ruled_lines(contrast: Plane, threshold: float) -> Plane | None:
@@ -35,13 +36,14 @@ def erase_ruled_lines(contrast: Plane, threshold: float) -> Plane | None:
     height, width = contrast.shape
     covered, widths = np.zeros_like(spanning), []
     for start, end in lines.reshape(-1, 2, 2):
-        to_border = max(min(x, y, width - 1 - x, height - 1 - y) for x, y in (start, end))
-        x, y = np.linspace(start, end, np.abs(end - start).max() + 1).round().astype(int).T
-        line_width = 2 * float(np.median(distance[y + 1, x + 1]))
-        if max(to_border, line_width) <= _MAX_WIDTH * side + 2:
+        step = end - start
+        ends = cv2.clipLine((0, 0, width, height), (start - 4 * step).tolist(), (end + 4 * step).tolist())[1:]
+        x, y = np.linspace(*ends, int(np.abs(np.subtract(*ends)).max()) + 1).round().astype(int).T
+        on_line = distance[y + 1, x + 1]
+        line_width = 2 * float(np.median(on_line))
+        if np.mean(on_line > 0) >= _MIN_COVERAGE and line_width <= _MAX_WIDTH * side + 2:
             widths.append(line_width)
-            step = end - start
-            cv2.line(covered, (start - step).tolist(), (end + step).tolist(), 1, round(line_width + 2))
+            cv2.line(covered, *ends, 1, round(line_width + 2))
     if not widths:
         return None
     erased = np.where(covered > 0, 0, contrast).astype(np.float32)
