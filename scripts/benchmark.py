@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import Callable
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from scripts import run
@@ -34,6 +35,9 @@ def main() -> None:
     )
     options.add_argument(
         "--scaling", action="store_true", help="growth with images and experiments; jobs and Ray (an hour)"
+    )
+    options.add_argument(
+        "--pictures", type=Path, metavar="DIR", help="the app on the pictures of a directory with a labels.csv"
     )
     options.add_argument("--faults", type=int, metavar="N", help="trainings that are killed N times in all")
     options.add_argument(
@@ -73,6 +77,10 @@ def _choose(arguments: argparse.Namespace) -> list[Measurement]:
         from src.benchmark.faults import measure_faults
 
         return [lambda _: measure_faults(arguments.faults)]
+    if arguments.pictures is not None:
+        from src.benchmark.pictures import measure_pictures
+
+        return [lambda _: measure_pictures(arguments.pictures)]
     if arguments.recogniser:
         from src.benchmark.drawing_latency import measure_drawing_latency
         from src.benchmark.recogniser import measure_recogniser

@@ -1,11 +1,14 @@
 """How accurate the app is on synthetic pictures of held-out digits."""
 
+from time import perf_counter
 from typing import Any
 
 import numpy as np
 
 from src.app.vision.arrays import Picture
 from src.app.vision.recogniser import Recogniser, load_network_records
+from src.benchmark.picture_kinds import KINDS
+from src.benchmark.pictures import Answer, make_reliability_table, summarise_kinds
 from src.benchmark.synthetic_pictures import draw_on_canvas, make_number_image, render_photo
 from src.common.arrays import Images, LabelledImages
 from src.common.errors import InputError
@@ -13,7 +16,7 @@ from src.common.metrics import standard_error
 from src.common.workspace import Workspace
 from src.data.datasets import Dataset, load_dataset
 
-NUM_PHOTOS = 4000
+NUM_PICTURES = 5000
 NUM_NUMBERS = 1000
 NUM_DRAWINGS = 500
 _NUM_DIGITS = 5  # of a number
@@ -37,7 +40,9 @@ def measure_recogniser(workspace: Workspace) -> dict[str, Any]:
 
     Returns:
         number_accuracy, number_standard_error: of photos of numbers with five digits, all of them right.
-        paper_accuracy, paper_standard_error: of photos of single digits.
+        paper_accuracy, paper_standard_error: of synthetic pictures of single digits of all kinds.
+        paper_kinds: for each kind number, accuracy and median milliseconds, see `summarise_kinds`.
+        paper_confidence: see `make_reliability_table`.
         invariance_rate: fraction of drawings with the same prediction as the plain drawing, the mean over all variants.
         invariance: that fraction for each variant.
 
@@ -47,26 +52,36 @@ def measure_recogniser(workspace: Workspace) -> dict[str, Any]:
     dataset = load_dataset(workspace)
     recogniser = _open_held_out(dataset, workspace)
     _, rows = dataset.folds.split(0)
-    rows = rows[:NUM_PHOTOS]
+    rows = rows[:NUM_PICTURES]
     digits = LabelledImages(dataset.images[rows], dataset.labels[rows])
     number_accuracy = measure_numbers(recogniser, digits, NUM_NUMBERS)
-    photo_accuracy = measure_photos(recogniser, digits)
+    answers = recognise_kinds(recogniser, digits)
+    paper_accuracy = float(np.mean([answer.is_right for answer in answers]))
     invariance = measure_invariance(recogniser, digits.images[:NUM_DRAWINGS])
     return {
         "number_accuracy": round(number_accuracy, 4),
         "number_standard_error": round(standard_error(number_accuracy, NUM_NUMBERS), 4),
-        "paper_accuracy": round(photo_accuracy, 4),
-        "paper_standard_error": round(standard_error(photo_accuracy, len(rows)), 4),
+        "paper_accuracy": round(paper_accuracy, 4),
+        "paper_standard_error": round(standard_error(paper_accuracy, len(answers)), 4),
+        "paper_kinds": summarise_kinds(answers),
+        "paper_confidence": make_reliability_table(answers),
         "invariance_rate": round(float(np.mean(list(invariance.values()))), 4),
         "invariance": {variant: round(fraction, 4) for variant, fraction in invariance.items()},
     }
 
 
-def measure_photos(recogniser: Recogniser, digits: LabelledImages) -> float:
-    """Measure the accuracy on one photo of each digit."""
-    photos = (render_photo(image, np.random.default_rng([1, i])) for i, image in enumerate(digits.images))
-    right = [_recognise(recogniser, photo) == label for photo, label in zip(photos, digits.labels, strict=True)]
-    return float(np.mean(right))
+def recognise_kinds(recogniser: Recogniser, digits: LabelledImages) -> list[Answer]:
+    """Recognise one synthetic picture of each digit; kinds take turns."""
+    answers = []
+    for i, (image, label) in enumerate(zip(digits.images, digits.labels, strict=True)):
+        kind = list(KINDS)[i % len(KINDS)]
+        picture = KINDS[kind](image, np.random.default_rng([1, i]))
+        start = perf_counter()
+        (found,) = recogniser.recognise_digits([picture])
+        milliseconds = 1000 * (perf_counter() - start)
+        text = "" if found.digit is None else str(found.digit)
+        answers.append(Answer(kind, f"{kind} {i}", str(label), text, found.confidence, milliseconds))
+    return answers
 
 
 def measure_numbers(recogniser: Recogniser, digits: LabelledImages, num_numbers: int) -> float:

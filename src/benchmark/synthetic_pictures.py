@@ -16,10 +16,11 @@ Coverage = npt.NDArray[np.float32]
 """(h, w): the fraction of each pixel that is covered, 0 to 1."""
 
 _CANVAS_SIDE = 280  # pixels
-_INK_COLORS = ((20, 20, 25), (20, 30, 120), (150, 20, 30), (20, 90, 40), (80, 80, 85), (60, 30, 110))
+INK_COLORS = ((20, 20, 25), (20, 30, 120), (150, 20, 30), (20, 90, 40), (80, 80, 85), (60, 30, 110))
 _RULED_LINE_COLORS = ((150, 170, 215), (170, 170, 170), (220, 150, 150), (120, 140, 190))
 _NUMBER_HEIGHT, _NUMBER_BASELINE, _NUMBER_MARGIN = 40, 30, 6  # pixels: rows, row that digits stand on, empty columns
-_INK = 60  # grey levels: fainter pixels count as background
+INK = 60
+"""Grey levels: fainter pixels count as background."""
 
 
 def draw_on_canvas(
@@ -81,14 +82,14 @@ def render_photo(image: Images, rng: np.random.Generator) -> Picture:
     ink = _place(image, (height, width), center, scale, rotation)[..., None]
     on_board = rng.random() < 0.15
     background = rng.uniform(10, 60, 3) if on_board else (rng.uniform(185, 255) + rng.uniform(-18, 18, 3)).clip(0, 255)
-    color = rng.uniform(170, 255, 3) if on_board else _draw_color(_INK_COLORS, rng) + rng.uniform(-15, 25, 3)
+    color = rng.uniform(170, 255, 3) if on_board else draw_color(INK_COLORS, rng) + rng.uniform(-15, 25, 3)
     picture = np.full((height, width, 3), background)
     if rng.random() < 0.5:
-        line_color = background + rng.uniform(30, 60) if on_board else _draw_color(_RULED_LINE_COLORS, rng)
+        line_color = background + rng.uniform(30, 60) if on_board else draw_color(_RULED_LINE_COLORS, rng)
         lines = _draw_ruled_lines(height, width, size, rng)[..., None]
         picture = picture * (1 - lines) + line_color * lines
     picture = picture * (1 - ink) + color.clip(0, 255) * ink
-    return _compress(_simulate_camera(picture.astype(np.float32), scale, rng), rng)
+    return compress(simulate_camera(picture.astype(np.float32), scale, rng), rng)
 
 
 def make_number_image(images: Images, rng: np.random.Generator) -> npt.NDArray[np.uint8]:
@@ -106,7 +107,7 @@ def make_number_image(images: Images, rng: np.random.Generator) -> npt.NDArray[n
     for image in images:
         zoom = rng.uniform(0.9, 1.1)
         digit = np.asarray(cv2.resize(image, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_LINEAR), np.uint8)
-        rows, columns = find_extent(digit > _INK)
+        rows, columns = find_extent(digit > INK)
         digit = digit[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
         gap = int(rng.integers(-2, 1) if rng.random() < 1 / 3 else rng.integers(1, 8))
         left, top = max(0, end + gap), _NUMBER_BASELINE - len(digit) + int(rng.integers(-2, 3))
@@ -127,7 +128,8 @@ def _place(image: Images, shape: tuple[int, int], center: Sequence[float], scale
     return np.asarray(cv2.warpAffine(ink, matrix, shape[::-1], flags=cv2.INTER_CUBIC), np.float32).clip(0, 1)
 
 
-def _draw_color(colors: Sequence[tuple[int, int, int]], rng: np.random.Generator) -> npt.NDArray[np.float64]:
+def draw_color(colors: Sequence[tuple[int, int, int]], rng: np.random.Generator) -> npt.NDArray[np.float64]:
+    """Choose one of several colours at random: float64 RGB (3,)."""
     return np.array(colors[int(rng.integers(len(colors)))], np.float64)
 
 
@@ -148,7 +150,7 @@ def _draw_ruled_lines(height: int, width: int, size: float, rng: np.random.Gener
     return lines.clip(0, 1)
 
 
-def _simulate_camera(picture: npt.NDArray[Any], scale: float, rng: np.random.Generator) -> Picture:
+def simulate_camera(picture: npt.NDArray[Any], scale: float, rng: np.random.Generator) -> Picture:
     """Add uneven light, a shadow, blur and noise to a picture, float (h, w, 3) from 0 to 255."""
     height, width = picture.shape[:2]
     if rng.random() < 0.6:
@@ -173,7 +175,7 @@ def _draw_shadow(height: int, width: int, rng: np.random.Generator) -> npt.NDArr
     return rng.uniform(0.15, 0.4) * shade
 
 
-def _compress(picture: Picture, rng: np.random.Generator) -> Picture:
+def compress(picture: Picture, rng: np.random.Generator) -> Picture:
     """Compress most pictures as JPEG."""
     if rng.random() >= 0.7:
         return picture

@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from src.app.vision.decoding import MAX_PIXELS
+from src.app.vision.recogniser import get_recogniser
 
 SIDE = 240
 NUMBER_SCALE = 3  # Pixels of the picture per pixel of the digits' images.
@@ -24,6 +25,11 @@ def draw(thickness=12, shift=(0, 0), ink=(0, 0, 0), background=(255, 255, 255), 
     points = np.round((TWO + shift) * scale).astype(np.int32)
     cv2.polylines(picture, [points], False, ink, max(1, round(thickness * scale)), cv2.LINE_AA)
     return picture
+
+
+def find_digit(picture):
+    """Recognise the one digit of a picture with the tracked networks."""
+    return get_recogniser().recognise_digits([picture])[0]
 
 
 def measure_difference(one, other):

@@ -21,7 +21,7 @@ class Components:
 
     labels: LabelMap  # int32 (h, w): the component of each pixel
     boxes: Boxes  # int (n, 4)
-    mass: npt.NDArray[np.float64]  # (n,): sum of the ink; 0 for background, frames and components without strong ink
+    mass: npt.NDArray[np.float64]  # (n,): sum of the ink; 0 for background and frames
     num_borders: npt.NDArray[np.int64]  # (n,): number of sides of the picture that the component touches
 
 
@@ -47,9 +47,8 @@ def find_components(ink: Ink) -> Components:
     """Find the connected components of ink."""
     height, width = ink.mask.shape
     num, labels, stats, _ = cv2.connectedComponentsWithStats(ink.mask, connectivity=8)
-    is_ink, is_strong = ink.mask > 0, ink.mask > 1
+    is_ink = ink.mask > 0
     mass = np.bincount(labels[is_ink], ink.strength[is_ink], num).astype(np.float64)
-    mass[np.bincount(labels[is_strong], minlength=num) == 0] = 0
     left, top, widths, heights = stats[:, :4].T
     right, bottom = left + widths, top + heights
     num_borders = (left <= 0).astype(np.int64) + (top <= 0) + (right >= width) + (bottom >= height)

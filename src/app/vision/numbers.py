@@ -1,13 +1,12 @@
 """Find the digits of a number, line by line from left to right, and divide digits that touch."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from src.app.vision.arrays import Picture
 from src.app.vision.components import Segment
-from src.app.vision.ink import NUMBER_SIDES, Ink, find_ink
-from src.app.vision.page_detection import find_page
+from src.app.vision.ink import NUMBER_SIDES, Ink, find_inks
 from src.app.vision.preprocessing import Digit, extract_digit, extract_line_image, find_border_color
 from src.app.vision.segmentation import cut_segment, find_seams, find_segments, split_lines
 from src.images.digit_lines import DigitCenter, LineImage, find_digit_centers
@@ -29,30 +28,23 @@ class Networks:
     predict_lines: Predict  # float32 (n, w / 2, 11) for uint8 (n, 28, w, 1); see `src.images.digit_lines`
 
 
-def find_digit_lines(picture: Picture, networks: Networks) -> list[list[Digit]]:
-    """Find the digits of a picture, on a page or on the whole picture.
+def find_digit_lines(picture: Picture, networks: Networks) -> list[list[list[Digit]]]:
+    """Find the digits of a picture, as different hypotheses of its ink show them.
 
     Args:
         picture: uint8 RGB (h, w, 3).
         networks: used to divide digits that touch.
 
     Returns:
-        Lines from top to bottom, each with its digits from left to right; empty if there are no digits.
+        For each hypothesis, lines from top to bottom, each with its digits from left to right; no line is empty.
     """
-    page = find_page(picture)
-    lines = [] if page is None else _find_on_background(page.picture, networks)
-    if page is None or not lines:
-        return _find_on_background(picture, networks)
-    return [[digit.move(page.left, page.top, picture) for digit in line] for line in lines]
+    return [_find_in_ink(ink, picture, networks) for ink in find_inks(picture, NUMBER_SIDES)]
 
 
-def _find_on_background(picture: Picture, networks: Networks) -> list[list[Digit]]:
-    ink = find_ink(picture, NUMBER_SIDES)
-    if ink is None:
-        return []
+def _find_in_ink(ink: Ink, picture: Picture, networks: Networks) -> list[list[Digit]]:
     # In a drawing or a scan, digits may touch the border. In a photo, what touches it is no digit.
     margin = 0 if find_border_color(picture, _MIN_PLAIN_BORDER) is None else _MARGIN
-    ink = Ink(np.pad(ink.strength, margin), np.pad(ink.mask, margin), ink.scale)
+    ink = replace(ink, strength=np.pad(ink.strength, margin), mask=np.pad(ink.mask, margin))
     lines = [_find_in_line(ink, line, networks) for line in split_lines(find_segments(ink))]
     offset = round(-margin * ink.scale)
     return [[digit.move(offset, offset, picture) for digit in line] for line in lines if line]

@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from src.app.vision.arrays import Box, Mask, Picture, Plane
-from src.app.vision.background import get_border
 from src.app.vision.components import (
+    Components,
     Segment,
     find_components,
     make_segment,
@@ -16,10 +16,10 @@ from src.app.vision.components import (
     merge_boxes,
     slice_with_margin,
 )
-from src.app.vision.ink import Ink, find_ink
-from src.app.vision.page_detection import find_page
+from src.app.vision.ink import Ink, find_inks, get_border
+from src.common.competition import IMAGE_SHAPE, IMAGE_SIDE
 from src.data.image_statistics import measure_mask_stroke_width
-from src.images.centering import DIGIT_BOX, center, resize
+from src.images.centering import DIGIT_BOX, center, find_extent, resize
 from src.images.digit_lines import LineImage, make_line_image
 
 cv2.setNumThreads(0)  # Several pictures are already processed in parallel.
@@ -32,6 +32,14 @@ _ALIKE = 12  # grey levels: pixels of the border that differ less from its colou
 _MAX_GAP = 0.22  # of the digit's size: to another large part of the same digit
 _MIN_PART_MASS = 0.015  # of the digit's ink: smaller components are specks
 
+_MIN_OTHER, _MIN_OTHER_HEIGHT = 0.3, 0.6  # of the digit's ink and height: other components with more may be digits
+_MIDDLE_GREY = 127
+_MARGIN, _MAX_OFFSET = 2, 2.0  # pixels of a 28x28 picture as in MNIST: its margin, the distance of its centre of mass
+_MAX_DIFFERENCE = 2.0  # grey levels: images that differ less on average are duplicates
+
+AS_IT_IS = "the picture as it is"
+"""The hypothesis that a picture is already an image as in MNIST."""
+
 
 @dataclass(frozen=True)
 class Digit:
@@ -40,6 +48,9 @@ class Digit:
     image: npt.NDArray[np.uint8]  # (28, 28, 1)
     box: Box  # where the digit is in the picture
     line_proba: npt.NDArray[np.float32] | None = None  # (10,): predicted by the line network, if it was used
+    hypothesis: str = AS_IT_IS  # how the ink was found
+    plausibility: float = 1.0  # of the hypothesis, from 0 to 1, before the network has seen the image
+    is_alone: bool = True  # whether no other ink of about its size was found
 
     def move(self, right: int, down: int, picture: Picture) -> "Digit":
         """Move the box so many pixels to the right and down, and clip it to the picture."""
@@ -48,31 +59,56 @@ class Digit:
         return replace(self, box=(left, top, min(self.box[2] + right, width), min(self.box[3] + down, height)))
 
 
-def find_digit(picture: Picture) -> Digit | None:
-    """Find the one digit of a picture, on a page or on the whole picture; None if there is nothing like a digit.
+def find_digits(picture: Picture) -> list[Digit]:
+    """Find the one digit of a picture, as different hypotheses of its ink show it; without duplicates.
 
     Args:
         picture: uint8 RGB (h, w, 3).
     """
-    page = find_page(picture)
-    digit = None if page is None else _find_on_background(page.picture)
-    if page is None or digit is None:
-        return _find_on_background(picture)
-    return digit.move(page.left, page.top, picture)
+    found = [_read_as_it_is(picture), *map(_find_digit, find_inks(picture))]
+    digits: list[Digit] = []
+    for digit in found:
+        if digit is not None and not any(_are_alike(digit, other) for other in digits):
+            digits.append(digit)
+    return digits
 
 
-def _find_on_background(picture: Picture) -> Digit | None:
-    digit = _find(picture)
-    if digit is not None and _count_touched_borders(digit.box, picture) < 2:
-        return digit
-    # In a picture cropped so closely that ink is at the border, there is too little background to separate ink from it.
-    color = find_border_color(picture, 0.5)
-    if color is None:
-        return digit
-    margin = max(2, max(picture.shape) // 4)
-    wide = cv2.copyMakeBorder(picture, *(margin,) * 4, cv2.BORDER_CONSTANT, value=color.tolist())
-    found = _find(np.asarray(wide, np.uint8))
-    return digit if found is None else found.move(-margin, -margin, picture)
+def _are_alike(one: Digit, other: Digit) -> bool:
+    return float(cv2.norm(one.image, other.image, cv2.NORM_L1)) < _MAX_DIFFERENCE * one.image.size
+
+
+def _read_as_it_is(picture: Picture) -> Digit | None:
+    """Take a picture as it is if it looks like one of MNIST: 28x28, on black or white, with a margin, centred."""
+    if picture.shape[:2] != IMAGE_SHAPE[:2]:
+        return None
+    grey = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.uint8)
+    image = 255 - grey if np.median(get_border(grey)) > _MIDDLE_GREY else grey
+    rows, columns = find_extent(image > _MIDDLE_GREY)
+    if not len(rows) or min(rows[0], columns[0]) < _MARGIN or max(rows[-1], columns[-1]) >= IMAGE_SIDE - _MARGIN:
+        return None
+    moments = cv2.moments(image)
+    offsets = [moments[name] / moments["m00"] - (IMAGE_SIDE - 1) / 2 for name in ("m10", "m01")]
+    if max(map(abs, offsets)) > _MAX_OFFSET:
+        return None
+    box = int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+    return Digit(image[..., None], box)
+
+
+def _find_digit(ink: Ink) -> Digit | None:
+    components = find_components(ink)
+    is_chosen = _choose_components(components)
+    if not is_chosen.any():
+        return None
+    segment = make_segment(components, np.flatnonzero(is_chosen).tolist())
+    digit = extract_digit(ink, segment)
+    if digit is None:
+        return None
+    mass, heights = components.mass, components.boxes[:, 3] - components.boxes[:, 1]
+    is_other = ~is_chosen & (components.num_borders == 0) & (mass > _MIN_OTHER * mass[is_chosen].sum())
+    used = np.count_nonzero(segment.mask) / np.count_nonzero(ink.mask)  # The less ink is left over, the better.
+    is_alone = not (is_other & (heights > _MIN_OTHER_HEIGHT * segment.height)).any()
+    plausibility = digit.plausibility * used**0.5 * (1.0 if is_alone else 0.5)
+    return replace(digit, plausibility=plausibility, is_alone=is_alone)
 
 
 def find_border_color(picture: Picture, min_fraction: float) -> npt.NDArray[np.float32] | None:
@@ -90,41 +126,26 @@ def find_border_color(picture: Picture, min_fraction: float) -> npt.NDArray[np.f
     return color if (np.abs(border - color).max(axis=1) < _ALIKE).mean() >= min_fraction else None
 
 
-def _find(picture: Picture) -> Digit | None:
-    ink = find_ink(picture)
-    segment = None if ink is None else _choose_segment(ink)
-    return None if ink is None or segment is None else extract_digit(ink, segment)
-
-
-def _count_touched_borders(box: Box, picture: Picture) -> int:
-    """Count the sides of the picture at which, or close to which, a box ends."""
-    height, width = picture.shape[:2]
-    near = max(height, width) / 50
-    return sum((box[0] <= near, box[1] <= near, box[2] >= width - near, box[3] >= height - near))
-
-
-def _choose_segment(ink: Ink) -> Segment | None:
-    """Choose the component with the most ink and all components near it."""
-    components = find_components(ink)
+def _choose_components(components: Components) -> npt.NDArray[np.bool_]:
+    """Choose the component with the most ink and all components near it: bool (n,), all false without any."""
     boxes, mass, num_borders = components.boxes, components.mass, components.num_borders
     left, top, right, bottom = boxes.T
     # What touches the border is the edge of a table, a frame or a neighbour, unless there is nothing else.
     score = mass * np.array([1.0, 0.5, 0.1, 0.1, 0.1])[num_borders]
     score[np.maximum(right - left, bottom - top) < _MIN_SIZE] = 0
     main = int(score.argmax())
-    if score[main] == 0:
-        return None
+    is_chosen: npt.NDArray[np.bool_] = (np.arange(len(mass)) == main) & (score > 0)
     can_join = (mass >= _MIN_PART_MASS * mass[main]) & ((num_borders == 0) | (num_borders[main] > 0))
     can_join[0] = False  # The background.
-    max_gap = _MAX_GAP * np.minimum(1, 0.35 + 1.5 * np.sqrt(mass / mass[main]))
-    is_chosen = np.arange(len(mass)) == main
-    while True:
+    max_gap = _MAX_GAP * np.minimum(1, 0.35 + 1.5 * np.sqrt(mass / max(mass[main], 1e-6)))
+    while is_chosen.any():
         box = merge_boxes(boxes[is_chosen])
         size = max(box[2] - box[0], box[3] - box[1])
         joined = is_chosen | (can_join & (measure_gaps(boxes, box) <= max_gap * size))
         if (joined == is_chosen).all():
-            return make_segment(components, np.flatnonzero(is_chosen).tolist())
+            break
         is_chosen = joined
+    return is_chosen
 
 
 def extract_digit(ink: Ink, segment: Segment, line_proba: npt.NDArray[np.float32] | None = None) -> Digit | None:
@@ -136,7 +157,10 @@ def extract_digit(ink: Ink, segment: Segment, line_proba: npt.NDArray[np.float32
         line_proba: float32 (10,): what the line network predicts for the digit, if it was used.
     """
     image = center(_extract_ink(ink, segment, max(segment.width, segment.height)))
-    return None if image is None else Digit(image, merge_boxes(ink.scale * np.array([segment.box])), line_proba)
+    if image is None:
+        return None
+    box = merge_boxes(ink.scale * np.array([segment.box]))
+    return Digit(image, box, line_proba, ink.hypothesis, ink.separability)
 
 
 def extract_line_image(ink: Ink, segment: Segment, digit_height: float) -> LineImage | None:
@@ -158,10 +182,13 @@ def extract_line_image(ink: Ink, segment: Segment, digit_height: float) -> LineI
 
 
 def _extract_ink(ink: Ink, segment: Segment, size: float) -> Plane:
-    """Cut out the ink of a segment, enlarge it so that `size` pixels become 80, and adapt the width of its strokes."""
+    """Cut out the ink of a segment, resize it so that `size` pixels become 80, and adapt the width of its strokes."""
     near = cv2.dilate(segment.mask, np.ones((5, 5), np.uint8))  # Faint ink beside strokes and in their hollows.
     strength = ink.strength[slice_with_margin(segment.box)] * near
-    return _adapt_stroke_width(np.pad(resize(strength, DIGIT_BOX * _ENLARGED / size), _BORDER))
+    factor = DIGIT_BOX * _ENLARGED / size
+    if factor * measure_mask_stroke_width((strength > 0.5).astype(np.uint8)) < 1:  # It would vanish.
+        strength = np.asarray(cv2.dilate(strength, _make_disc(1 / factor)), np.float32)
+    return _adapt_stroke_width(np.pad(resize(strength, factor), _BORDER))
 
 
 def _adapt_stroke_width(ink: Plane) -> Plane:

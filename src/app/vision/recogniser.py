@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import islice
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import numpy.typing as npt
 from src.app.vision.arrays import Box, Picture
 from src.app.vision.decoding import decode_picture, read_width
 from src.app.vision.numbers import Networks, find_digit_lines
-from src.app.vision.preprocessing import Digit, find_digit
+from src.app.vision.preprocessing import Digit, find_digits
 from src.common.arrays import Images, Proba
 from src.common.workspace import APP_WEIGHTS_DIR
 from src.images.test_time_augmentation import TTA
@@ -33,6 +34,8 @@ class DigitPrediction:
     probabilities: list[float]  # of the digits 0 to 9; zeros if nothing like a digit was found
     image: npt.NDArray[np.uint8] | None  # uint8 (28, 28, 1): the input of the network, if anything was found
     box: Box | None  # where the digit is in the picture: left, top, right, bottom
+    hypothesis: str | None = None  # how ink and background were told apart
+    alternatives: "Sequence[DigitPrediction]" = ()  # of the other hypotheses, the most credible one first
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,8 @@ class NumberPrediction:
         return "\n".join("".join(str(prediction.digit) for prediction in line) for line in self.lines)
 
 
+_CERTAINTY_POWER = 4
+"""Of the confidence, in the weight of a hypothesis; its plausibility has the power 1."""
 _NO_DIGIT = DigitPrediction(None, 0.0, [0.0] * 10, None, None)
 
 
@@ -81,28 +86,59 @@ class Recogniser:
 
     def recognise_digits(self, pictures: Iterable[Picture]) -> list[DigitPrediction]:
         """Recognise one digit in each picture, uint8 RGB (h, w, 3); pictures may differ in size."""
-        digits = [find_digit(picture) for picture in pictures]
-        predictions = iter(self._predict_digits([digit for digit in digits if digit is not None]))
-        return [_NO_DIGIT if digit is None else next(predictions) for digit in digits]
+        found = [find_digits(picture) for picture in pictures]
+        images = [digit.image for digits in found for digit in digits]
+        if not images:
+            return [_NO_DIGIT for _ in found]
+        proba = iter(self.predict_proba_without_tta(np.stack(images)))
+        return [self._choose(digits, list(islice(proba, len(digits)))) for digits in found]
+
+    def _choose(self, digits: Sequence[Digit], proba: Sequence[Proba]) -> DigitPrediction:
+        """Choose the hypothesis that the network believes and whose ink is plausible; keep the others.
+
+        The chosen one is predicted with test-time augmentation.
+        """
+        if not digits:
+            return _NO_DIGIT
+        weights = [row.max() ** _CERTAINTY_POWER * digit.plausibility for digit, row in zip(digits, proba, strict=True)]
+        best, *others = np.argsort(weights)[::-1]
+        chosen = _predict_hypothesis(digits[best], self.predict_proba(digits[best].image[None])[0])
+        return replace(chosen, alternatives=[_predict_hypothesis(digits[i], proba[i]) for i in others])
 
     def recognise_number(self, picture: Picture) -> NumberPrediction:
         """Recognise all digits of a picture, uint8 RGB (h, w, 3), in one or several lines."""
-        lines = [self._predict_digits(line) for line in find_digit_lines(picture, self._networks)]
+        found = find_digit_lines(picture, self._networks)
+        read = [[self._predict_digits(line) for line in digit_lines] for digit_lines in found]
+        scores = [_count_expected(*one) for one in zip(found, read, strict=True)]
+        lines = read[int(np.argmax(scores))] if read else []
         recognised = [[prediction for prediction in line if prediction.digit is not None] for line in lines]
         # What is left out may have been a digit, so it lowers the confidence.
         confidence = prod(max(prediction.probabilities) for line in lines for prediction in line)
         return NumberPrediction([line for line in recognised if line], confidence if any(recognised) else 0.0)
 
     def _predict_digits(self, digits: Sequence[Digit]) -> list[DigitPrediction]:
-        """Predict digits; average with the prediction of the line network where there is one."""
-        if not digits:
-            return []
+        """Predict digits of a number; average with the prediction of the line network where there is one."""
         proba = self.predict_proba(np.stack([digit.image for digit in digits]))
         means = [
             row if digit.line_proba is None else (row + digit.line_proba) / 2
             for row, digit in zip(proba, digits, strict=True)
         ]
         return [_make_prediction(mean, digit.image, digit.box) for mean, digit in zip(means, digits, strict=True)]
+
+
+def _predict_hypothesis(digit: Digit, proba: Proba) -> DigitPrediction:
+    if not digit.is_alone:  # It is as likely that one of several digits was asked for.
+        proba = (proba + 1 / len(proba)) / 2
+    return replace(_make_prediction(proba, digit.image, digit.box), hypothesis=digit.hypothesis)
+
+
+def _count_expected(found: Sequence[Sequence[Digit]], read: Sequence[Sequence[DigitPrediction]]) -> float:
+    """Return about how many more digits of these lines are right than wrong, weighted by their plausibility."""
+    return sum(
+        digit.plausibility * (2 * max(prediction.probabilities) ** _CERTAINTY_POWER - 1)
+        for line, predictions in zip(found, read, strict=True)
+        for digit, prediction in zip(line, predictions, strict=True)
+    )
 
 
 @cache

@@ -23,9 +23,11 @@ ENLARGEMENT = 8
 
 NO_DIGIT = "No digit was recognised. Try a larger or clearer one."
 INPUT = "Left: the input of the network."
+LOW_CONFIDENCE = "The confidence is low: this may be another digit, none, or more than one. "
 EXPLANATION = f"{INPUT} Right: the brighter a part is, the more the confidence falls when this part is hidden."
 LOCATIONS = f"{INPUT} Right: where the digits were found."
 
+_LOW_CONFIDENCE = 0.8
 _MAX_SIDE = 480  # pixels of a picture that is shown with the digits found in it
 _BOX_COLOR = (200, 0, 160)
 
@@ -38,6 +40,7 @@ class Explainable(NamedTuple):
 
     image: npt.NDArray[np.uint8]  # (28, 28, 1): the input of the network
     digit: int | None
+    notes: str = ""  # in Markdown: how the ink was found, and what the other hypotheses would have said
 
 
 class Results(NamedTuple):
@@ -112,10 +115,10 @@ class PageHandlers:
         Returns:
             A message in Markdown, with the predictions of exported networks if there are any, and the heat map.
         """
-        image, digit = explainable
+        image, digit, notes = explainable
         importance = compute_occlusion_map(image, self.recogniser.predict_proba_without_tta)
         heat_map = draw_heat_map(image, importance, ENLARGEMENT)
-        return (NO_DIGIT if digit is None else EXPLANATION + self._compare_exported(image)), heat_map
+        return (NO_DIGIT if digit is None else EXPLANATION + self._compare_exported(image)) + notes, heat_map
 
     def save_correction(self, explainable: Explainable | None, label: str | None) -> tuple[str, str | None]:
         """Save the correct digit of a wrong prediction.
@@ -126,7 +129,7 @@ class PageHandlers:
         if explainable is None or label is None:
             return "Let the page recognise a single digit first, then choose the correct digit.", label
         try:
-            save_feedback(self.workspace.feedback_csv, *explainable, int(label))
+            save_feedback(self.workspace.feedback_csv, explainable.image, explainable.digit, int(label))
         except InputError as error:
             return str(error), label
         return f"Saved as a {label} in {self.workspace.feedback_csv}. Thank you.", None
@@ -161,8 +164,11 @@ class PageHandlers:
         image, digit = prediction.image, prediction.digit
         dark = draw_heat_map(image, np.zeros(IMAGE_SHAPE[:2], np.float32), ENLARGEMENT)
         probabilities = {} if digit is None else {str(i): value for i, value in enumerate(prediction.probabilities)}
-        message = NO_DIGIT if digit is None else INPUT
-        return Results(probabilities, message, enlarge(image, ENLARGEMENT), dark, Explainable(image, digit))
+        notes = _describe_hypotheses(prediction)
+        if digit is not None and prediction.confidence < _LOW_CONFIDENCE:
+            notes = f"\n\n{LOW_CONFIDENCE}{notes}"
+        message = (NO_DIGIT if digit is None else INPUT) + notes
+        return Results(probabilities, message, enlarge(image, ENLARGEMENT), dark, Explainable(image, digit, notes))
 
     def _compare_exported(self, image: npt.NDArray[np.uint8]) -> str:
         """Make a Markdown table of the predictions of all exported networks; empty without any."""
@@ -193,6 +199,19 @@ def _show_number(number: NumberPrediction, picture: Picture) -> Results:
         enlarge(_join_images(number), ENLARGEMENT // 2),
         _draw_boxes(number, picture),
     )
+
+
+def _describe_hypotheses(prediction: DigitPrediction) -> str:
+    """Say in Markdown how the ink was found, and in a part that opens on request what the other hypotheses say."""
+    if prediction.hypothesis is None:
+        return ""
+    rows = [
+        [one.hypothesis, "no digit" if one.digit is None else one.digit, f"{max(one.probabilities):.1%}"]
+        for one in prediction.alternatives
+    ]
+    table = _make_table("hypothesis", "prediction", "probability", rows=rows)
+    others = f"\n\n<details><summary>Other hypotheses</summary>\n\n{table}\n\n</details>" if rows else ""
+    return f"\n\nHow the ink was found: {prediction.hypothesis}.{others}"
 
 
 def _describe_second(probabilities: list[float]) -> str:

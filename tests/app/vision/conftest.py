@@ -4,9 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from src.app.vision.preprocessing import find_digit
 from src.app.vision.recogniser import get_recogniser
-from tests.app.pictures import draw
+from tests.app.pictures import draw, find_digit
 
 
 @pytest.fixture(scope="session")

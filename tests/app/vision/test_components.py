@@ -4,8 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from src.app.vision.preprocessing import find_digit
-from tests.app.pictures import SIDE, draw, measure_difference
+from tests.app.pictures import SIDE, draw, find_digit, measure_difference
 
 
 @pytest.mark.parametrize("margin", [10, 35])

@@ -5,8 +5,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from src.app.vision.preprocessing import find_digit
-from tests.app.pictures import SIDE, draw, measure_difference
+from tests.app.pictures import SIDE, draw, find_digit, measure_difference
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from src.app.vision.preprocessing import find_digit
 from src.data.image_statistics import measure_mask_stroke_width
-from tests.app.pictures import SIDE, draw, measure_difference
+from tests.app.pictures import SIDE, draw, find_digit, measure_difference
 
 
 def test_the_digit_is_scaled_and_centred_as_in_mnist(digit):
@@ -41,9 +40,9 @@ def test_a_smudge_far_away_and_the_edge_of_the_table_are_left_out(digit):
 
 
 def test_the_digit_of_small_pictures_and_large_photos_is_found():
-    assert find_digit(draw(scale=12 / SIDE, thickness=24)) is not None
+    assert find_digit(draw(scale=12 / SIDE, thickness=24)).digit == 2
     photo = cv2.resize(draw(), (4000, 3000), interpolation=cv2.INTER_CUBIC)
-    assert find_digit(photo) is not None
+    assert find_digit(photo).digit == 2
 
 
 @pytest.mark.parametrize("side", [10, 28, 280])
@@ -52,7 +51,8 @@ def test_blank_pictures_show_no_digit(side):
     blanks = [np.full((side, side, 3), grey, np.uint8) for grey in (0, 128, 255)]
     ramp = np.repeat(np.linspace(40, 220, side).astype(np.uint8)[None, :, None], side, axis=0).repeat(3, axis=2)
     noise = np.clip(rng.normal(128, 10, (side, side, 3)), 0, 255).astype(np.uint8)
-    assert [find_digit(picture) for picture in [*blanks, ramp, noise]] == [None] * 5
+    assert [find_digit(picture).digit for picture in [*blanks, ramp]] == [None] * 4
+    assert find_digit(noise).confidence < 0.8
 
 
 @pytest.mark.parametrize("thickness", [8, 24])

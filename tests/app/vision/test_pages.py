@@ -4,8 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from src.app.vision.preprocessing import find_digit
-from tests.app.pictures import SIDE, draw, measure_difference, write_number
+from tests.app.pictures import SIDE, draw, find_digit, measure_difference, write_number
 
 
 def lay_on_table(page, color=(110, 75, 45), turned=8):
@@ -27,7 +26,7 @@ def test_the_digit_on_a_page_on_a_table_is_found(digit, color, background):
 
 def test_an_empty_page_on_a_table_is_no_small_digit():
     found = find_digit(lay_on_table(np.full((SIDE, SIDE, 3), 245, np.uint8)))
-    assert found is None or found.box[2] - found.box[0] > 200
+    assert found.digit is None or found.box[2] - found.box[0] > 200
 
 
 def test_a_number_in_printed_boxes_on_a_page_is_recognised(digits, recogniser):
