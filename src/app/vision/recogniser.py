@@ -9,6 +9,7 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -58,6 +59,8 @@ class NumberPrediction:
 
 _CERTAINTY_POWER = 4
 """Of the confidence, in the weight of a hypothesis; its plausibility has the power 1."""
+_MIN_SLASH_LINE = 3  # digits: shorter lines do not show how tall and slanted their digits are
+_SLASH_HEIGHT, _SLASH_SLANT = 1.1, 0.15  # times the median height; columns per row above the median slant
 _NO_DIGIT = DigitPrediction(None, 0.0, [0.0] * 10, None, None)
 
 
@@ -123,7 +126,33 @@ class Recogniser:
             row if digit.line_proba is None else (row + digit.line_proba) / 2
             for row, digit in zip(proba, digits, strict=True)
         ]
+        for number in _find_slashes(digits, [int(mean.argmax()) for mean in means]):
+            means[number] = (means[number] + 1 / len(means[number])) / 2
         return [_make_prediction(mean, digit.image, digit.box) for mean, digit in zip(means, digits, strict=True)]
+
+
+def _find_slashes(digits: Sequence[Digit], labels: Sequence[int]) -> list[int]:
+    """Find what is taken for a 1 but is taller than most of its line and leans more: it may be a slash.
+
+    Returns:
+        Its places in the line.
+    """
+    if len(digits) < _MIN_SLASH_LINE:
+        return []
+    heights = [digit.box[3] - digit.box[1] for digit in digits]
+    slants = [_measure_slant(digit.image) for digit in digits]
+    height, slant = np.median(heights), np.median(slants)
+    return [
+        number
+        for number, label in enumerate(labels)
+        if label == 1 and heights[number] > _SLASH_HEIGHT * height and slants[number] > slant + _SLASH_SLANT
+    ]
+
+
+def _measure_slant(image: npt.NDArray[np.uint8]) -> float:
+    """Measure how far ink leans to the right: columns per row."""
+    moments = cv2.moments(image)
+    return -moments["mu11"] / max(moments["mu02"], 1.0)
 
 
 def _predict_hypothesis(digit: Digit, proba: Proba) -> DigitPrediction:

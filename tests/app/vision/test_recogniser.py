@@ -125,3 +125,12 @@ def test_the_other_hypotheses_say_what_they_see(recogniser):
     prediction = recogniser.recognise_digits([cv2.GaussianBlur(shadowed, (0, 0), 2)])[0]
     names = [one.hypothesis for one in (prediction, *prediction.alternatives)]
     assert prediction.digit == 2 and len(names) == len(set(names)) > 1 and None not in names
+
+
+def test_a_slash_between_digits_lowers_the_confidence(recogniser):
+    def write(text):
+        picture = np.full((160, 660, 3), 255, np.uint8)
+        return cv2.putText(picture, text, (30, 110), cv2.FONT_HERSHEY_SIMPLEX, 2.5, (20, 20, 60), 4, cv2.LINE_AA)
+
+    assert recogniser.recognise_number(write("12032024")).confidence > 0.9
+    assert recogniser.recognise_number(write("12/03/2024")).confidence < 0.5
