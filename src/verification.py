@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 
 from src.common.arrays import Labels
-from src.common.competition import NUM_CLASSES
 from src.common.errors import InputError
 from src.common.files import hash_file, is_being_written
 from src.common.workspace import Workspace
 from src.data.csv_files import read_submission
 from src.data.datasets import Dataset, load_dataset
+from src.evaluation.ensemble import mix
 from src.experiments import EXPERIMENTS
 from src.kaggle.submissions import ENSEMBLE_REMEDY, load_origin
 from src.validation.fold_results import (
@@ -133,12 +133,15 @@ def _predict_labels(members: Any, dataset: Dataset, workspace: Workspace) -> Lab
         recipes = {name: (float(member["weight"]), member["recipe_hash"]) for name, member in members.items()}
     except (AttributeError, TypeError, ValueError, KeyError) as error:
         raise InputError(f"{path} does not describe its members ({error})") from None
-    proba = np.zeros((len(dataset.test_images), NUM_CLASSES))
-    for name, (weight, recipe_hash) in recipes.items():
+    if not recipes:
+        raise InputError(f"{path} names no members")
+    proba = []
+    for name, (_, recipe_hash) in recipes.items():
         member = load_oof_predictions(workspace, name, dataset.folds)
         if member.records[0].recipe_hash != recipe_hash:
             raise InputError(f"{path} names another recipe of {name} than its fold results")
         require_test_images(member, dataset.fingerprints()["test"], workspace)
-        proba += weight * member.test.astype(np.float64)
-    labels: Labels = proba.argmax(axis=1)
+        proba.append(member.test.astype(np.float64))
+    weights = np.array([weight for weight, _ in recipes.values()])
+    labels: Labels = mix(weights, np.stack(proba)).argmax(axis=1)
     return labels
