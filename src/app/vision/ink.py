@@ -1,4 +1,4 @@
-"""Separate ink from background in several simple ways; which of them is right, the network decides."""
+"""Separate ink from background in several simple ways (hypotheses), between which the network decides."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ _MIN_PIXELS = 8  # of ink
 
 @dataclass(frozen=True)
 class Ink:
-    """The ink of a picture, which may have been resized, as seen in one way."""
+    """The ink of a picture, which may have been resized, by one hypothesis."""
 
     strength: Plane  # float32 (h, w): from 0, background, to 1, full ink
     mask: Mask  # uint8 (h, w): 1 on ink, 0 on background
@@ -65,7 +65,7 @@ def get_border(array: npt.NDArray[_Scalar]) -> npt.NDArray[_Scalar]:
 
 
 def _compute_contrasts(picture: Picture) -> Iterator[tuple[str, Plane, float]]:
-    """Compute, for each way to see the ink, its name, the contrast of each pixel, and the least contrast of ink."""
+    """Compute, for each hypothesis, its name, the contrast of each pixel, and the least contrast of ink."""
     pixels = picture.astype(np.float32)
     contrast = _compute_norms(pixels - _find_median(get_border(pixels)))
     threshold = _find_threshold(contrast)

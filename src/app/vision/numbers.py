@@ -6,13 +6,14 @@ import numpy as np
 
 from src.app.vision.arrays import Picture
 from src.app.vision.components import Segment
-from src.app.vision.ink import NUMBER_SIDES, Ink, find_inks
-from src.app.vision.preprocessing import Digit, extract_digit, extract_line_image, find_border_color
+from src.app.vision.ink import NUMBER_SIDES, Ink, find_inks, get_border
+from src.app.vision.preprocessing import Digit, extract_digit, extract_line_image
 from src.app.vision.segmentation import cut_segment, find_seams, find_segments, split_lines
 from src.images.digit_lines import DigitCenter, LineImage, find_digit_centers
 from src.models.onnx_files import Predict
 
 _MIN_PLAIN_BORDER = 0.9  # of the picture's border: a picture with more of one colour there is a drawing or a scan
+_ALIKE = 12  # grey levels: pixels of the border that differ less from its median colour have this colour
 _MARGIN = 2  # pixels of ink
 # Fractions of the digits' height:
 _MIN_DIVISIBLE_WIDTH = 0.3  # wider segments may be several digits
@@ -43,11 +44,17 @@ def find_digit_lines(picture: Picture, networks: Networks) -> list[list[list[Dig
 
 def _find_in_ink(ink: Ink, picture: Picture, networks: Networks) -> list[list[Digit]]:
     # In a drawing or a scan, digits may touch the border. In a photo, what touches it is no digit.
-    margin = 0 if find_border_color(picture, _MIN_PLAIN_BORDER) is None else _MARGIN
+    margin = _MARGIN if _has_plain_border(picture) else 0
     ink = replace(ink, strength=np.pad(ink.strength, margin), mask=np.pad(ink.mask, margin))
     lines = [_find_in_line(ink, line, networks) for line in split_lines(find_segments(ink))]
     offset = round(-margin * ink.scale)
     return [[digit.move(offset, offset, picture) for digit in line] for line in lines if line]
+
+
+def _has_plain_border(picture: Picture) -> bool:
+    border = get_border(picture).astype(np.float32)
+    difference = np.abs(border - np.median(border, axis=0)).max(axis=1)
+    return bool((difference < _ALIKE).mean() >= _MIN_PLAIN_BORDER)
 
 
 def _find_in_line(ink: Ink, line: list[Segment], networks: Networks) -> list[Digit]:

@@ -28,7 +28,6 @@ _ENLARGED = 4  # factor: strokes are made thinner or thicker on images enlarged 
 _BORDER = 2 * _ENLARGED  # pixels of background around enlarged ink
 _STROKE_WIDTHS = (1.7, 3.2)  # pixels of the 28x28 image: strokes are brought between these
 _MIN_SIZE = 5  # pixels of the ink: smaller components are specks
-_ALIKE = 12  # grey levels: pixels of the border that differ less from its colour are background
 _MAX_GAP = 0.22  # of the digit's size: to another large part of the same digit
 _MIN_PART_MASS = 0.015  # of the digit's ink: smaller components are specks
 
@@ -109,21 +108,6 @@ def _find_digit(ink: Ink) -> Digit | None:
     is_alone = not (is_other & (heights > _MIN_OTHER_HEIGHT * segment.height)).any()
     plausibility = digit.plausibility * used**0.5 * (1.0 if is_alone else 0.5)
     return replace(digit, plausibility=plausibility, is_alone=is_alone)
-
-
-def find_border_color(picture: Picture, min_fraction: float) -> npt.NDArray[np.float32] | None:
-    """Find the median colour of a picture's border.
-
-    Args:
-        picture: uint8 RGB (h, w, 3).
-        min_fraction: the fraction of the border that must have about this colour.
-
-    Returns:
-        float32 RGB (3,), or None if less of the border has this colour.
-    """
-    border = get_border(picture).astype(np.float32)
-    color = np.median(border, axis=0).astype(np.float32)
-    return color if (np.abs(border - color).max(axis=1) < _ALIKE).mean() >= min_fraction else None
 
 
 def _choose_components(components: Components) -> npt.NDArray[np.bool_]:

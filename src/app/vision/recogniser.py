@@ -9,7 +9,6 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -19,6 +18,7 @@ from src.app.vision.numbers import Networks, find_digit_lines
 from src.app.vision.preprocessing import Digit, find_digits
 from src.common.arrays import Images, Proba
 from src.common.workspace import APP_WEIGHTS_DIR
+from src.data.image_statistics import measure_slant
 from src.images.test_time_augmentation import TTA
 from src.models.onnx_files import Predict, open_onnx
 
@@ -140,19 +140,13 @@ def _find_slashes(digits: Sequence[Digit], labels: Sequence[int]) -> list[int]:
     if len(digits) < _MIN_SLASH_LINE:
         return []
     heights = [digit.box[3] - digit.box[1] for digit in digits]
-    slants = [_measure_slant(digit.image) for digit in digits]
+    slants = measure_slant(np.stack([digit.image for digit in digits]))
     height, slant = np.median(heights), np.median(slants)
     return [
         number
         for number, label in enumerate(labels)
         if label == 1 and heights[number] > _SLASH_HEIGHT * height and slants[number] > slant + _SLASH_SLANT
     ]
-
-
-def _measure_slant(image: npt.NDArray[np.uint8]) -> float:
-    """Measure how far ink leans to the right: columns per row."""
-    moments = cv2.moments(image)
-    return -moments["mu11"] / max(moments["mu02"], 1.0)
 
 
 def _predict_hypothesis(digit: Digit, proba: Proba) -> DigitPrediction:
