@@ -6,7 +6,6 @@ import numpy.typing as npt
 
 from src.common.competition import IMAGE_SIDE
 
-NUM_DIRECTIONS = 8
 _GRID = 5  # features in a row or column of an image, for each direction
 _CELL = IMAGE_SIDE / _GRID  # pixels between the centres of neighbouring features
 _BLUR = 2**0.5 * _CELL / np.pi  # pixels: the standard deviation that Liu et al. derive from the sampling theorem
