@@ -58,7 +58,7 @@ def _explain(error: BaseException) -> str | None:
     if isinstance(error, ModuleNotFoundError):
         return f"{sys.executable} has no package {error.name}; install the packages of requirements.txt for it"
     if "Unable to import backend" in str(error):  # Of Keras.
-        return f"{error}; set KERAS_BACKEND to tensorflow, jax or torch, or unset it"
+        return f"{error}; set KERAS_BACKEND to tensorflow or jax, or unset it"
     if "No usable temporary directory" in str(error):  # Of the module tempfile.
         return "no temporary directory can be written, or its disk is full; make room, or set TMPDIR to another"
     return describe_missing_library(error)
