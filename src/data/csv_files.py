@@ -32,7 +32,8 @@ def load_train(workspace: Workspace) -> LabelledImages:
         Images, uint8 (n, 28, 28, 1), and labels, int64 (n,), in the order of the file.
 
     Raises:
-        InputError: the file is missing or holds anything but complete rows of a label 0..9 and 784 pixels 0..255.
+        InputError: the file is missing or holds anything but complete rows of a label 0..9 and 784 pixels 0..255, or it
+            is MNIST, which has the labels of the competition's test images.
     """
     return read_train(workspace.train_csv)
 
