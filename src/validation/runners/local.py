@@ -48,7 +48,9 @@ def run_processes(task: Callable[[Argument], Result], arguments: Iterable[Argume
     try:
         events: Queue[Event | None] = context.Queue()
     except OSError as error:
-        raise InputError(f"--jobs needs shared memory, and /dev/shm gives none ({error}); leave out --jobs") from None
+        raise InputError(
+            f"several processes need shared memory, and /dev/shm gives none ({error}); train in one: --jobs 1"
+        ) from None
     listener = Thread(target=_show_all, args=(events,), daemon=True)
     listener.start()
     others = set(multiprocessing.active_children())

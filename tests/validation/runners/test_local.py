@@ -67,7 +67,7 @@ def test_a_machine_without_shared_memory_is_one_sentence(monkeypatch):
         raise FileNotFoundError(2, "No such file or directory")
 
     monkeypatch.setattr(SpawnContext, "Queue", refuse)
-    with pytest.raises(InputError, match=r"/dev/shm gives none .*; leave out --jobs"):
+    with pytest.raises(InputError, match=r"/dev/shm gives none .*; train in one: --jobs 1"):
         list(run_processes(abs, [1], num_jobs=2))
 
 
