@@ -73,7 +73,8 @@ def require_no_files(workspace: Workspace) -> None:
     Raises:
         InputError: it has some of the files, or a zip file or directory that may hold them.
     """
-    reports = (workspace.feedback_csv, workspace.data_report_html)
+    report = workspace.data_report_html
+    reports = (workspace.feedback_csv, report, report.with_suffix(""))
     given = [path for path in sorted(workspace.input_dir.glob("[!.]*")) if path not in reports]
     missing = [name for name in REQUIRED_FILES if not (workspace.input_dir / name).exists()]
     if given and missing:

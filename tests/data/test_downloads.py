@@ -73,7 +73,7 @@ def test_unpacks_a_directory_a_zip_of_one_and_single_files(tmp_path, files):
 def test_incomplete_files_are_named_before_other_data_are_used(tmp_path, given):
     workspace = Workspace(tmp_path)
     workspace.input_dir.mkdir()
-    for name in (".gitkeep", "data_report.html"):
+    for name in (".gitkeep", "data_report.html", "data_report"):
         (workspace.input_dir / name).touch()
     require_no_files(workspace)
     (workspace.input_dir / given).touch()
