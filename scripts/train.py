@@ -15,7 +15,7 @@ from src.experiments import get_experiments
 from src.training.backend import has_gpu
 from src.validation import cross_validation
 from src.validation.cross_validation import Runner
-from src.validation.runners.local import count_cores, run_local, run_processes
+from src.validation.runners.local import choose_num_jobs, run_local, run_processes
 from src.validation.runners.ray_cluster import run_ray
 
 RUNNER_OPTIONS = {"local": ("jobs",), "ray": ("ray_address", "cores_per_job", "jobs_per_gpu")}
@@ -60,9 +60,8 @@ def _choose_runner(arguments: argparse.Namespace, num_tasks: int) -> Runner:
             cores_per_job=arguments.cores_per_job,
             jobs_per_gpu=arguments.jobs_per_gpu or 1,
         )
-    # A small network does not use several cores well: two folds on a core each finish earlier than one after the other.
     # Complete folds count as well, so that the number of threads is the same when the command is repeated.
-    num_jobs = arguments.jobs or (1 if has_gpu() else min(count_cores(), num_tasks))
+    num_jobs = arguments.jobs or (1 if has_gpu() else choose_num_jobs(num_tasks))
     return run_local if num_jobs == 1 else partial(run_processes, num_jobs=num_jobs)
 
 

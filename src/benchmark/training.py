@@ -4,11 +4,12 @@ import resource
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
+import joblib
 import keras
 import numpy as np
 import pandas as pd
@@ -19,35 +20,38 @@ from src.common.provenance import describe_environment
 from src.common.workspace import Workspace
 from src.data.csv_files import read_train
 from src.data.datasets import Dataset, load_dataset
-from src.experiments import DEFAULT, EXPERIMENTS
+from src.experiments import DEFAULT, EXPERIMENTS, Experiment
 from src.models.layers import with_keras_layers
 from src.training.backend import prepare_backend
 from src.training.keras_fit import AugmentedBatches
 from src.training.keras_trainer import KerasTrainer
 from src.validation.cross_validation import train_fold
 from src.validation.fold_tasks import FoldTask
-from src.validation.runners.local import count_cores, run_processes
+from src.validation.runners.local import run_processes
 
 _NUM_FITS = 3  # whose median is taken, after one that compiles
 _STRIDED = cast(KerasTrainer, EXPERIMENTS["strided"].trainer)
 
 
-def measure_training(workspace: Workspace, num_repeats: int = 3, num_batches: int = 100) -> dict[str, Any]:
+def measure_training(
+    workspace: Workspace, networks: Sequence[Experiment] = DEFAULT, num_repeats: int = 3, num_batches: int = 100
+) -> dict[str, Any]:
     """Measure everything on the data of a workspace; 7 minutes on two cores with the competition's data.
 
     Args:
         workspace: where the data is.
+        networks: whose speed is measured; the figures of one network are those of the first.
         num_repeats: how often each measurement is made, in turn with what it is compared with.
         num_batches: that a network is trained on, each time.
 
     Returns:
         csv_over_pandas: seconds of reading train.csv, relative to pandas.read_csv, median of paired repeats.
-        networks: images per second of each network of the default set: `ours` as the main job trains, one fold on each
+        networks: images per second of each network: `ours` as the main job trains, one fold on each
             core; `keras` with Keras' layers in float32, one fold on all cores; and `speedup`, the median ratio of
             paired repeats.
-        augmented_over_plain: images per second of `strided`, relative to training without augmentation, median of
+        augmented_over_plain: images per second of one network, relative to training without augmentation, median of
             paired repeats.
-        fit_peak_fraction: floating-point operations per second of the training of `strided`, relative to those of a
+        fit_peak_fraction: floating-point operations per second of the training of one network, relative to those of a
             large float32 matrix product in the same processes (peak_gflops), median of the repeats.
         peak_memory_gb: of a process that trained and predicted one fold of `strided` (one epoch).
         num_train_rows: of the workspace's data.
@@ -58,7 +62,7 @@ def measure_training(workspace: Workspace, num_repeats: int = 3, num_batches: in
     peak_memory_gb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20  # ru_maxrss is in kilobytes.
     return {
         "csv_over_pandas": _compare_csv_readers(workspace.train_csv, num_repeats),
-        **_compare_fits(dataset, num_repeats, num_batches),
+        **_compare_fits(dataset, networks, num_repeats, num_batches),
         "peak_memory_gb": round(peak_memory_gb, 2),
         "num_train_rows": len(dataset.labels),
         "environment": describe_environment(),
@@ -107,14 +111,17 @@ Speeds = dict[str, float]
 _PEAK = "peak"
 
 
-def _compare_fits(dataset: Dataset, num_repeats: int, num_batches: int) -> dict[str, Any]:
-    trainers = {experiment.name: cast(KerasTrainer, experiment.trainer) for experiment in DEFAULT}
-    rows = np.arange(num_batches * _STRIDED.batch_size) % len(dataset.labels)
+def _compare_fits(
+    dataset: Dataset, networks: Sequence[Experiment], num_repeats: int, num_batches: int
+) -> dict[str, Any]:
+    trainers = {experiment.name: cast(KerasTrainer, experiment.trainer) for experiment in networks}
+    first, trainer = next(iter(trainers.items()))
+    rows = np.arange(num_batches * trainer.batch_size) % len(dataset.labels)
     old = _FitTask(trainers, dataset.images[rows], dataset.labels[rows], keras_layers=True)
-    new = replace(old, trainers=trainers | {"plain": replace(_STRIDED, augmentation=None)}, keras_layers=False)
-    repeats = [(_measure(old, num_jobs=1), _measure(new, num_jobs=count_cores())) for _ in range(num_repeats)]
+    new = replace(old, trainers=trainers | {"plain": replace(trainer, augmentation=None)}, keras_layers=False)
+    repeats = [(_measure(old, num_jobs=1), _measure(new, num_jobs=joblib.cpu_count())) for _ in range(num_repeats)]
     # Two operations each, in three passes: forwards, backwards to the inputs, backwards to the weights.
-    operations = 6 * count_multiply_adds(_STRIDED.network())
+    operations = 6 * count_multiply_adds(trainer.network())
 
     def median(figure: Callable[[Speeds, Speeds], float], digits: int | None = None) -> float:
         return round(statistics.median(figure(old, new) for old, new in repeats), digits)
@@ -128,8 +135,8 @@ def _compare_fits(dataset: Dataset, num_repeats: int, num_batches: int) -> dict[
             }
             for name in trainers
         },
-        "augmented_over_plain": median(lambda _, new: new["strided"] / new["plain"], 3),
-        "fit_peak_fraction": median(lambda _, new: operations * new["strided"] / new[_PEAK], 3),
+        "augmented_over_plain": median(lambda _, new: new[first] / new["plain"], 3),
+        "fit_peak_fraction": median(lambda _, new: operations * new[first] / new[_PEAK], 3),
         "peak_gflops": median(lambda _, new: new[_PEAK] / 1e9),
     }
 

@@ -3,6 +3,7 @@
 import pytest
 
 from src.benchmark.training import count_multiply_adds, measure_training
+from src.experiments import EXPERIMENTS
 from src.models.networks import plain_cnn, strided_cnn
 
 
@@ -14,9 +15,7 @@ def test_multiply_adds_are_those_of_the_publications():
 
 @pytest.mark.slow
 def test_speeds_are_those_of_all_processes_together(small):
-    figures = measure_training(small, num_repeats=1, num_batches=2)
-    assert set(figures["networks"]) == {"strided", "residual", "large_kernel"}
-    for speeds in figures["networks"].values():
-        assert speeds["speedup"] == pytest.approx(speeds["ours"] / speeds["keras"], rel=0.1)
-    assert 0 < figures["fit_peak_fraction"] < 1 and figures["augmented_over_plain"] > 0
-    assert figures["csv_over_pandas"] > 0 and figures["peak_memory_gb"] > 0
+    figures = measure_training(small, [EXPERIMENTS["smoke"]], num_repeats=1, num_batches=2)
+    (speeds,) = figures["networks"].values()
+    assert speeds["speedup"] == pytest.approx(speeds["ours"] / speeds["keras"], rel=0.1)
+    assert min(figures[name] for name in ("csv_over_pandas", "augmented_over_plain", "peak_memory_gb")) > 0

@@ -89,7 +89,7 @@ recipe = KerasTrainer(tiny_cnn, 4, Augmentation(elastic=0.7), 64, 3e-3, mixed_pr
 whole = recipe.fit(train, valid, 7, TrainingContext(directory / "whole"))
 assert keras.config.dtype_policy().name == "float32" and whole.model.dtype_policy.name == "float32"
 whole.save(directory / "model.keras")
-programs = len(list(directory.glob("jax-programs-*/jit_run_epoch-*-cache")))
+programs = len(list(directory.glob("**/jax-programs/jit_run_epoch-*-cache")))
 
 save = Checkpoint.save
 def interrupt(checkpoint, entry):
@@ -104,7 +104,7 @@ except KeyboardInterrupt:
     Checkpoint.save = save
 resumed = recipe.fit(train, valid, 7, TrainingContext(directory / "halves"))
 assert len(resumed.history) == 4
-assert len(list(directory.glob("jax-programs-*/jit_run_epoch-*-cache"))) == programs > 0  # compiled once
+assert len(list(directory.glob("**/jax-programs/jit_run_epoch-*-cache"))) == programs > 0  # compiled once
 np.savez(directory / "proba.npz", whole=whole.predict_proba(valid[0]), resumed=resumed.predict_proba(valid[0]),
          losses=[entry["loss"] for entry in whole.history])
 """

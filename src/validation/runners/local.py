@@ -16,12 +16,16 @@ from multiprocessing.queues import Queue
 from threading import Thread
 from typing import Any, TypeVar
 
+import joblib
+
 from src.common.errors import InputError
 from src.common.progress import Event, close_remote_bars, send_to, show
+from src.common.workspace import find_thread_limit
 
 Argument = TypeVar("Argument")
 Result = TypeVar("Result")
 
+_MEMORY_PER_JOB = 2 * 2**30  # bytes: 1.2 GB for a fold with the competition's data, and room for other programs
 _PR_SET_PDEATHSIG = 1  # Linux: the signal that a process gets when its parent dies
 
 
@@ -84,9 +88,17 @@ def run_processes(task: Callable[[Argument], Result], arguments: Iterable[Argume
         close_remote_bars()
 
 
-def count_cores() -> int:
-    """Count the cores that this process may use."""
-    return len(os.sched_getaffinity(0))
+def choose_num_jobs(num_tasks: int) -> int:
+    """Choose how many tasks run at once: one on each core, as far as there are tasks and memory.
+
+    A small network does not use several cores well: two folds on a core each finish earlier than one after the other.
+    Where the user limits the number of threads, it is one task. The answer is the same whenever it is asked for on one
+    machine, as the bits of a result depend on it.
+    """
+    if find_thread_limit() is not None:
+        return 1
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return int(max(1, min(joblib.cpu_count(), num_tasks, memory // _MEMORY_PER_JOB)))
 
 
 def divide_cores(num_parts: int) -> list[set[int]]:

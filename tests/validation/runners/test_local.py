@@ -16,7 +16,7 @@ from src.common.workspace import REPOSITORY
 from src.experiments import EXPERIMENTS
 from src.validation import cross_validation
 from src.validation.fold_results import load_fold_record
-from src.validation.runners.local import divide_cores, run_processes
+from src.validation.runners.local import choose_num_jobs, divide_cores, run_processes
 
 SMOKE = EXPERIMENTS["smoke"]
 
@@ -29,6 +29,15 @@ def test_cores_are_divided_equally(num_jobs):
     assert set().union(*parts) <= usable
     if num_jobs <= len(usable):
         assert sum(map(len, parts)) == len(set().union(*parts))
+
+
+def test_there_are_as_many_jobs_as_cores_tasks_and_memory_allow(monkeypatch):
+    monkeypatch.delenv("TF_NUM_INTRAOP_THREADS", raising=False)
+    monkeypatch.setattr("joblib.cpu_count", lambda: 16)
+    monkeypatch.setattr("os.sysconf", {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": 8 * 2**30 // 4096}.get)  # 8 GB
+    assert [choose_num_jobs(num_tasks) for num_tasks in (1, 3, 15)] == [1, 3, 4]
+    monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", "2")
+    assert choose_num_jobs(15) == 1
 
 
 @pytest.mark.slow

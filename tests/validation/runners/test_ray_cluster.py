@@ -28,6 +28,12 @@ NUM_CORES = len(os.sched_getaffinity(0))
 run_here = partial(run_ray, address=None, cores_per_job=NUM_CORES, jobs_per_gpu=1)
 
 
+@pytest.fixture(autouse=True)
+def one_token(monkeypatch):
+    """Let all clusters of this process have the same token: Ray reads it once."""
+    monkeypatch.setenv("RAY_AUTH_TOKEN", "0" * 64)
+
+
 def load_arrays(workspace, folds=(0, 1)):
     return [np.load(workspace.fold_path("smoke", fold, ".npz"))["test_proba"] for fold in folds]
 
