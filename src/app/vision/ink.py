@@ -43,20 +43,22 @@ class Ink:
     separability: float = 1.0  # fraction of the contrast's variance that the difference of ink and background explains
 
 
-def find_inks(picture: Picture, sides: tuple[int, int] = DIGIT_SIDES) -> list[Ink]:
+def find_inks(picture: Picture, sides: tuple[int, int] = DIGIT_SIDES) -> Iterator[Ink]:
     """Separate ink from background, whichever is darker, in several ways.
 
     Args:
         picture: uint8 RGB (h, w, 3).
         sides: the longer side, in pixels, is brought between these.
 
-    Returns:
+    Yields:
         One ink for each way in which something stands out from the background.
     """
     resized, scale = _resize_between(picture, *sides)
     resized = np.asarray(cv2.GaussianBlur(resized, (0, 0), _SMOOTHING * max(resized.shape)), np.uint8)
-    found = (_make_ink(*contrast, scale) for contrast in _compute_contrasts(resized))
-    return [ink for ink in found if ink is not None]
+    for contrast in _compute_contrasts(resized):
+        ink = _make_ink(*contrast, scale)
+        if ink is not None:
+            yield ink
 
 
 def get_border(array: npt.NDArray[_Scalar]) -> npt.NDArray[_Scalar]:
