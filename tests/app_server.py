@@ -97,6 +97,8 @@ def proxy_under_path(path, target_port):
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        yield server.server_port
-        server.shutdown()
-        thread.join()
+        try:
+            yield server.server_port
+        finally:  # Otherwise a failed test would leave a thread that keeps the process running.
+            server.shutdown()
+            thread.join()

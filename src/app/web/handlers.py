@@ -30,6 +30,7 @@ LOCATIONS = f"{INPUT} Right: where the digits were found."
 _LOW_CONFIDENCE = 0.8
 _MAX_SIDE = 480  # pixels of a picture that is shown with the digits found in it
 _BOX_COLOR = (200, 0, 160)
+_BOX_WIDTH = 2  # pixels; the page shows the picture at about half its size, where a line of one pixel can vanish
 
 ShownImage = npt.NDArray[np.uint8]
 """RGB (h, w, 3), or grey (h, w): what the page shows."""
@@ -173,11 +174,8 @@ class PageHandlers:
     def _compare_exported(self, image: npt.NDArray[np.uint8]) -> str:
         """Make a Markdown table of the predictions of all exported networks; empty without any."""
         predictions = {name: network.recognise_image(image) for name, network in self.exported.items()}
-        rows = [
-            [name, np.argmax(prediction.probabilities), f"{max(prediction.probabilities):.1%}"]
-            for name, prediction in predictions.items()
-        ]
-        return "\n\n" + _make_table("network", "prediction", "probability", rows=rows) if rows else ""
+        rows = [[name, _describe(prediction.probabilities)] for name, prediction in predictions.items()]
+        return "\n\n" + _make_table("network", "prediction", rows=rows) if rows else ""
 
 
 def enlarge(image: npt.NDArray[np.uint8], factor: int = 3) -> ShownImage:
@@ -189,7 +187,7 @@ def _show_number(number: NumberPrediction, picture: Picture) -> Results:
     if not number.lines:
         return Results(message=NO_DIGIT)
     rows = [
-        [prediction.digit, f"{prediction.confidence:.1%}", _describe_second(prediction.probabilities)]
+        [prediction.digit, f"{prediction.confidence:.1%}", _describe(prediction.probabilities, rank=2)]
         for prediction in number.digits
     ]
     table = _make_table("digit", "probability", "second best", rows=rows)
@@ -206,16 +204,17 @@ def _describe_hypotheses(prediction: DigitPrediction) -> str:
     if prediction.hypothesis is None:
         return ""
     rows = [
-        [one.hypothesis, "no digit" if one.digit is None else one.digit, f"{max(one.probabilities):.1%}"]
+        [one.hypothesis, "no digit" if one.digit is None else _describe(one.probabilities)]
         for one in prediction.alternatives
     ]
-    table = _make_table("hypothesis", "prediction", "probability", rows=rows)
+    table = _make_table("hypothesis", "prediction", rows=rows)
     others = f"\n\n<details><summary>Other hypotheses</summary>\n\n{table}\n\n</details>" if rows else ""
     return f"\n\nHow the ink was found: {prediction.hypothesis}.{others}"
 
 
-def _describe_second(probabilities: list[float]) -> str:
-    digit = int(np.argsort(probabilities)[-2])
+def _describe(probabilities: list[float], rank: int = 1) -> str:
+    """Name the digit with the largest probability (rank 1), or the second largest and so on, and its probability."""
+    digit = int(np.argsort(probabilities)[-rank])
     return f"{digit} ({probabilities[digit]:.1%})"
 
 
@@ -242,7 +241,7 @@ def _draw_boxes(number: NumberPrediction, picture: Picture) -> Picture:
     marked = cv2.resize(picture, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
     for box in (digit.box for digit in number.digits if digit.box is not None):
         left, top, right, bottom = (round(factor * edge) for edge in box)
-        cv2.rectangle(marked, (left - 2, top - 2), (right + 1, bottom + 1), _BOX_COLOR, 1)
+        cv2.rectangle(marked, (left - 2, top - 2), (right + 1, bottom + 1), _BOX_COLOR, _BOX_WIDTH)
     return marked
 
 

@@ -25,6 +25,7 @@ _INTRODUCTION = (
     "# Digit recogniser\nThis page recognises handwritten digits. Draw a digit, upload a picture of one, or use the "
     "camera. Tick *Several digits* if the picture shows a number. "
 )
+_CSS = "th { overflow-wrap: normal; word-break: normal }"  # Otherwise Gradio breaks the words in narrow columns.
 _PRIVACY = "Your pictures stay on the computer that serves this page."
 _PUBLIC_PRIVACY = "Your pictures stay on this server, which deletes them after at most 15 minutes."
 
@@ -71,6 +72,7 @@ def mount_page(app: FastAPI, blocks: gr.Blocks, root_path: str) -> FastAPI:
     gr.mount_gradio_app(
         app, blocks, path="/", root_path=root_path or None, max_file_size=MAX_BODY, show_error=False,
         footer_links=[], run_history=False, enable_monitoring=False, ssr_mode=False, pwa=False, mcp_server=False,
+        css=_CSS,
     )  # fmt: skip
     blocks.has_launched = True  # Without it, Gradio accepts paths of files on the server that were not uploaded.
     mounted: FastAPI = app.routes[-1].app  # type: ignore[attr-defined]

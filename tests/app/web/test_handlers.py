@@ -84,7 +84,7 @@ def test_exported_networks_are_compared(small):
     probabilities, *_, explainable = handlers.recognise_sample(0)
     message, _ = handlers.explain(explainable)
     digit = max(probabilities, key=probabilities.get)
-    assert f"| residual, fold 2 | {digit} | {probabilities[digit]:.1%} |" in message
+    assert f"| residual, fold 2 | {digit} ({probabilities[digit]:.1%}) |" in message
     assert not PageHandlers(small, is_public=True).exported
     path.write_bytes(path.read_bytes()[:1000])
     with pytest.raises(InputError, match=r"scripts\.export residual --fold 2"):

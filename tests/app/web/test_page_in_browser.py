@@ -1,15 +1,19 @@
 """The page in a real browser: draw, upload, pick, correct. It must load nothing from other servers."""
 
+import numpy as np
 import pytest
 import requests
 from playwright.sync_api import expect
 
 from src.app.web.feedback import load_feedback
 from src.benchmark.drawing_latency import draw_two
-from tests.app.pictures import HEIC, HOSTILE, PNG, TOO_LARGE
+from tests.app.pictures import HEIC, HOSTILE, PNG, draw, encode_array
 from tests.app_server import Server, proxy_under_path, wait_for_page
 
 pytestmark = pytest.mark.browser
+
+TOAST = ".toast-body"
+"""A message in the corner of the page. Gradio's `.toast-wrap` around it is always there, mostly empty."""
 
 
 @pytest.fixture
@@ -42,10 +46,6 @@ def test_a_drawn_digit_is_recognised_and_explained(page):
     assert page.locator(".confidence-set").count() == 3
     expect(page.locator("img")).to_have_count(2)  # the input of the network, and the heat map
     expect(page.get_by_text("the brighter a part is")).to_be_visible()
-    page.get_by_role("button", name="Clear").click()
-    expect(page.get_by_test_id("label-output-value")).to_have_count(0)
-    draw_two(page)
-    expect(page.get_by_test_id("label-output-value")).to_have_text("2")
 
 
 def test_strokes_can_be_undone_and_erased(page):
@@ -130,8 +130,11 @@ def test_a_drawn_number_is_recognised(page):
     draw_two(page, 0.45, -70)
     draw_two(page, 0.45, 70)
     expect(page.get_by_test_id("label-output-value")).to_have_text("22")
+    number_table = page.get_by_role("columnheader", name="second best")
+    expect(number_table).to_be_visible()
     page.get_by_label("Several digits").first.uncheck()
-    expect(page.locator("table")).to_have_count(0)
+    expect(number_table).to_have_count(0)
+    expect(page.get_by_test_id("label-output-value")).to_have_text("2")
 
 
 def upload(page, name, data):
@@ -141,9 +144,8 @@ def upload(page, name, data):
     )
 
 
-@pytest.mark.parametrize(("name", "data"), [("picture.png", PNG + b"\n"), ("IMG_0001.HEIC", HEIC)])
-def test_an_uploaded_picture_is_recognised(page, name, data):
-    upload(page, name, data)
+def test_an_uploaded_picture_is_recognised(page):
+    upload(page, "picture.png", PNG + b"\n")
     expect(page.get_by_test_id("label-output-value")).to_have_text("2")
 
 
@@ -152,15 +154,13 @@ def test_an_uploaded_picture_is_recognised(page, name, data):
     [
         ("picture.png", HOSTILE["png and script"], "send the picture alone"),
         ("empty.jpg", b"", "not a picture that can be decoded"),
-        ("notes.txt", b"7 7 7", "not a picture that can be decoded"),
-        ("large.png", TOO_LARGE["png 100 megapixels"], "at most 65,000,000 pixels"),
     ],
 )
 def test_a_refused_picture_clears_the_previous_results(page, name, data, sentence):
     draw_two(page)
     expect(page.get_by_text("the brighter a part is")).to_be_visible()
     upload(page, name, data)
-    expect(page.get_by_text(sentence)).to_be_visible()
+    expect(page.locator(TOAST)).to_contain_text(sentence)
     expect(page.get_by_test_id("label-output-value")).to_have_count(0)
 
 
@@ -173,8 +173,12 @@ def test_the_page_works_behind_a_proxy_under_a_path_and_another_host_name(browse
         page.goto(f"http://{name}:{port}/digits/")
         draw_two(page)
         expect(page.get_by_test_id("label-output-value")).to_have_text("2")
-        upload(page, "two.heic", HEIC)
-        expect(page.locator(".toast-wrap")).to_have_count(0)
+        page.get_by_role("button", name="Clear").click()
+        expect(page.get_by_test_id("label-output-value")).to_have_count(0)
+        upload(page, "IMG_0001.HEIC", HEIC)  # The browser does not know this format.
+        expect(page.get_by_test_id("label-output-value")).to_have_text("2")
+        expect(page.get_by_text("the brighter a part is")).to_be_visible()
+        expect(page.locator(TOAST)).to_have_count(0)
         page.goto(f"http://{name}:{port}/digits/docs")
         expect(page.get_by_text("/api/predict")).to_be_visible()
         page.close()
@@ -214,6 +218,10 @@ def test_an_error_is_shown_and_recognised(page):
 
 def test_the_page_fits_on_a_phone(page):
     page.set_viewport_size({"width": 390, "height": 844})
-    draw_two(page)
-    expect(page.get_by_test_id("label-output-value")).to_have_text("2")
+    on_a_table = np.pad(draw(), ((60, 60), (60, 60), (0, 0)), constant_values=100)
+    upload(page, "picture.png", encode_array(on_a_table))
+    expect(page.get_by_text("the brighter a part is")).to_be_visible()
+    page.get_by_text("Other hypotheses").click()
+    expect(page.get_by_role("columnheader", name="hypothesis")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert page.evaluate("(part => part.scrollWidth <= part.clientWidth)(document.querySelector('details'))")
