@@ -40,9 +40,9 @@ def measure_recogniser(workspace: Workspace) -> dict[str, Any]:
 
     Returns:
         number_accuracy, number_standard_error: of photos of numbers with five digits, all of them right.
-        paper_accuracy, paper_standard_error: of synthetic pictures of single digits of all kinds.
-        paper_kinds: for each kind number, accuracy and median milliseconds, see `summarise_kinds`.
-        paper_confidence: see `make_reliability_table`.
+        picture_accuracy, picture_standard_error: of synthetic pictures of single digits of all kinds.
+        picture_kinds: for each kind number, accuracy and median milliseconds, see `summarise_kinds`.
+        picture_confidence: see `make_reliability_table`.
         invariance_rate: fraction of drawings with the same prediction as the plain drawing, the mean over all variants.
         invariance: that fraction for each variant.
 
@@ -56,15 +56,15 @@ def measure_recogniser(workspace: Workspace) -> dict[str, Any]:
     digits = LabelledImages(dataset.images[rows], dataset.labels[rows])
     number_accuracy = measure_numbers(recogniser, digits, NUM_NUMBERS)
     answers = recognise_kinds(recogniser, digits)
-    paper_accuracy = float(np.mean([answer.is_right for answer in answers]))
+    picture_accuracy = float(np.mean([answer.is_right for answer in answers]))
     invariance = measure_invariance(recogniser, digits.images[:NUM_DRAWINGS])
     return {
         "number_accuracy": round(number_accuracy, 4),
         "number_standard_error": round(standard_error(number_accuracy, NUM_NUMBERS), 4),
-        "paper_accuracy": round(paper_accuracy, 4),
-        "paper_standard_error": round(standard_error(paper_accuracy, len(answers)), 4),
-        "paper_kinds": summarise_kinds(answers),
-        "paper_confidence": make_reliability_table(answers),
+        "picture_accuracy": round(picture_accuracy, 4),
+        "picture_standard_error": round(standard_error(picture_accuracy, len(answers)), 4),
+        "picture_kinds": summarise_kinds(answers),
+        "picture_confidence": make_reliability_table(answers),
         "invariance_rate": round(float(np.mean(list(invariance.values()))), 4),
         "invariance": {variant: round(fraction, 4) for variant, fraction in invariance.items()},
     }

@@ -40,7 +40,7 @@ def test_only_held_out_digits_are_measured(small, monkeypatch):
         monkeypatch.setattr(benchmark, name, 5)
     figures = measure_recogniser(small)
     assert set(figures) == {
-        "number_accuracy", "number_standard_error", "paper_accuracy", "paper_standard_error", "paper_kinds",
-        "paper_confidence",
+        "number_accuracy", "number_standard_error", "picture_accuracy", "picture_standard_error", "picture_kinds",
+        "picture_confidence",
         "invariance_rate", "invariance",
     }  # fmt: skip

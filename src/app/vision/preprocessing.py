@@ -34,7 +34,7 @@ _MIN_PART_MASS = 0.015  # of the digit's ink: smaller components are specks
 _MIN_OTHER, _MIN_OTHER_HEIGHT = 0.3, 0.6  # of the digit's ink and height: other components with more may be digits
 _MIDDLE_GREY = 127
 _MARGIN, _MAX_OFFSET = 2, 2.0  # pixels of a 28x28 picture as in MNIST: its margin, the distance of its centre of mass
-_CLEAR = 0.9  # plausibility of a hypothesis that leaves nothing to find
+_CLEAR = 0.93  # plausibility of a hypothesis that leaves nothing to find
 _MAX_DIFFERENCE = 2.0  # grey levels: images that differ less on average are duplicates
 
 AS_IT_IS = "the picture as it is"
