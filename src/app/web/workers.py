@@ -12,7 +12,7 @@ from src.app.vision.decoding import TooLargeError
 from src.app.vision.recogniser import recognise_digit_files
 from src.common.errors import InputError
 
-NUM_WORKERS = max(2, len(os.sched_getaffinity(0)))
+NUM_WORKERS = min(max(2, len(os.sched_getaffinity(0))), 8)
 """Processes, of about 80 MB each. Threads would block one another, as much of the work holds Python's global lock."""
 MAX_SECONDS = 20.0
 """Time limit of one request."""
