@@ -1,6 +1,8 @@
 """Find the digit of a picture and make it look as in MNIST: a 28x28 image, white on black."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 
 import cv2
 import numpy as np
@@ -34,7 +36,6 @@ _MIN_PART_MASS = 0.015  # of the digit's ink: smaller components are specks
 _MIN_OTHER, _MIN_OTHER_HEIGHT = 0.3, 0.6  # of the digit's ink and height: other components with more may be digits
 _MIDDLE_GREY = 127
 _MARGIN, _MAX_OFFSET = 2, 2.0  # pixels of a 28x28 picture as in MNIST: its margin, the distance of its centre of mass
-_CLEAR = 0.93  # plausibility of a hypothesis that leaves nothing to find
 _MAX_DIFFERENCE = 2.0  # grey levels: images that differ less on average are duplicates
 
 AS_IT_IS = "the picture as it is"
@@ -59,22 +60,17 @@ class Digit:
         return replace(self, box=(left, top, min(self.box[2] + right, width), min(self.box[3] + down, height)))
 
 
-def find_digits(picture: Picture) -> list[Digit]:
+def find_digits(picture: Picture) -> Iterator[Digit]:
     """Find the one digit of a picture, as different hypotheses of its ink show it; without duplicates.
-
-    A hypothesis by which the ink is clear ends the search: others take time and add nothing.
 
     Args:
         picture: uint8 RGB (h, w, 3).
     """
-    as_it_is = _read_as_it_is(picture)
-    digits = [] if as_it_is is None else [as_it_is]
-    for digit in filter(None, map(_find_digit, find_inks(picture))):
-        if not any(_are_alike(digit, other) for other in digits):
+    digits: list[Digit] = []
+    for digit in chain([_read_as_it_is(picture)], map(_find_digit, find_inks(picture))):
+        if digit is not None and not any(_are_alike(digit, other) for other in digits):
             digits.append(digit)
-        if digit.is_alone and digit.plausibility > _CLEAR:
-            break
-    return digits
+            yield digit
 
 
 def _are_alike(one: Digit, other: Digit) -> bool:

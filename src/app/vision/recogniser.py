@@ -59,6 +59,7 @@ class NumberPrediction:
 
 _CERTAINTY_POWER = 4
 """Of the confidence, in the weight of a hypothesis; its plausibility has the power 1."""
+_CLEAR = 0.93  # plausibility of a hypothesis that leaves nothing to find
 _MIN_SLASH_LINE = 3  # digits: shorter lines do not show how tall and slanted their digits are
 _SLASH_HEIGHT, _SLASH_SLANT = 1.1, 0.15  # times the median height; columns per row above the median slant
 _NO_DIGIT = DigitPrediction(None, 0.0, [0.0] * 10, None, None)
@@ -89,12 +90,25 @@ class Recogniser:
 
     def recognise_digits(self, pictures: Iterable[Picture]) -> list[DigitPrediction]:
         """Recognise one digit in each picture, uint8 RGB (h, w, 3); pictures may differ in size."""
-        found = [find_digits(picture) for picture in pictures]
-        images = [digit.image for digits in found for digit in digits]
-        if not images:
-            return [_NO_DIGIT for _ in found]
-        proba = iter(self.predict_proba_without_tta(np.stack(images)))
-        return [self._choose(digits, list(islice(proba, len(digits)))) for digits in found]
+        return [self._recognise_digit(picture) for picture in pictures]
+
+    def _recognise_digit(self, picture: Picture) -> DigitPrediction:
+        """Recognise one digit; the others of its hypotheses are not looked for if the first one leaves no doubt."""
+        found = find_digits(picture)
+        digits = list(islice(found, 1))
+        proba = self._predict_alone(digits)
+        if digits and not self._leaves_no_doubt(digits[0], proba[0]):
+            others = list(found)
+            digits, proba = digits + others, proba + self._predict_alone(others)
+        return self._choose(digits, proba)
+
+    def _predict_alone(self, digits: Sequence[Digit]) -> list[Proba]:
+        """Predict all digits in one batch, without test-time augmentation: each float32 (10,)."""
+        return list(self.predict_proba_without_tta(np.stack([digit.image for digit in digits]))) if digits else []
+
+    def _leaves_no_doubt(self, digit: Digit, proba: Proba) -> bool:
+        is_clear = digit.is_alone and digit.plausibility > _CLEAR
+        return is_clear and bool(proba.max() > self._tta.confidence_threshold)
 
     def _choose(self, digits: Sequence[Digit], proba: Sequence[Proba]) -> DigitPrediction:
         """Choose the hypothesis that the network believes and whose ink is plausible; keep the others.
