@@ -72,6 +72,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self):
         """Answer a call of the API."""
+        if self.server.is_stopping.is_set():  # A connection that was kept open.
+            self.close_connection = True
+            return
         body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))) or b"{}")
         method = urlsplit(self.path).path.rsplit("/", 1)[-1]
         self.server.requests.append(method)
