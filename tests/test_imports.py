@@ -145,7 +145,7 @@ def test_environment_variables_are_used_in_few_places():
     }  # which starts processes with a workspace of their own
     assert users <= {
         "common.workspace",
-        "common.library_settings",  # sets defaults that libraries read
+        "common.environment_variables",  # sets defaults that libraries read
         "validation.runners.ray_cluster",  # hands the backend of this process to its workers, and a home to Ray
         "app.release.space",  # in the text of the file that the Space starts with
     }

@@ -29,6 +29,8 @@ _PREFIXES = {
     b"<": "it is a web page, not a CSV file",
     b"version https://git-lfs": "it is a pointer of Git LFS, not the file itself (git lfs pull fetches that)",
 }
+ZIP_ERRORS = (zipfile.BadZipFile, EOFError, zlib.error, RuntimeError)
+"""Errors of a damaged zip file. A password, or an unknown compression method, is a RuntimeError."""
 
 
 class TableError(ValueError):
@@ -116,8 +118,7 @@ def _unzip(path: Path) -> bytes:
             members = [name for name in archive.namelist() if not name.startswith("__MACOSX/")]
             if len(members) == 1:
                 return archive.read(members[0])
-    # RuntimeError: a password is needed; NotImplementedError, a kind of it: the compression method is unknown.
-    except (zipfile.BadZipFile, EOFError, zlib.error, RuntimeError) as error:
+    except ZIP_ERRORS as error:
         raise TableError(f"it is a damaged zip file, or needs a password ({error})") from None
     raise TableError(f"it is not a CSV file but a zip file, or a workbook, of {len(members)} files")
 

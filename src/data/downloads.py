@@ -3,7 +3,6 @@
 import filecmp
 import shutil
 import zipfile
-import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
@@ -12,6 +11,7 @@ from src.common.competition import NUM_TEST_ROWS, NUM_TRAIN_ROWS, PAGE
 from src.common.errors import InputError
 from src.common.workspace import Workspace
 from src.data.csv_files import DOWNLOAD_REMEDY, check_sample_submission, load_test, load_train
+from src.data.csv_tables import ZIP_ERRORS
 
 REQUIRED_FILES = ("test.csv", "train.csv")
 COMPETITION_FILES = ("sample_submission.csv", *REQUIRED_FILES)
@@ -124,8 +124,7 @@ def _unzip(source: Path, directory: Path) -> None:
                     raise InputError(f"its entry {name!r} lies outside its directory, so it is not safe; {_REMEDY}")
                 with archive.open(name) as file:
                     _copy_file(Path(name).name, file, directory)
-    # RuntimeError: a password is needed; NotImplementedError, a kind of it: the compression method is unknown.
-    except (zipfile.BadZipFile, EOFError, zlib.error, RuntimeError) as error:
+    except ZIP_ERRORS as error:
         raise InputError(f"it is not a whole zip file, or needs a password ({error}); {_REMEDY}") from None
 
 

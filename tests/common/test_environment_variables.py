@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from src.common.library_settings import apply_library_settings
+from src.common.environment_variables import apply_library_settings
 from src.common.workspace import REPOSITORY
 
 
