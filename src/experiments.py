@@ -176,6 +176,7 @@ def _normalize(experiment: Experiment) -> Experiment:
 
 
 NORMALIZED = tuple(_normalize(experiment) for experiment in (*DEFAULT[1:], *LONG))
+_TEACHERS = (LONG[1], NORMALIZED[-1])  # residual_long and large_kernel_long_normalized
 GPU = tuple(twin for experiment in _WIDE for twin in (experiment, _normalize(experiment)))  # too slow on a CPU
 _TABLE = (
     *DEFAULT,
@@ -230,8 +231,8 @@ _TABLE = (
     Experiment(
         "recogniser",
         STUDENT,
-        "The app's network for single digits: the blend of residual and large_kernel, distilled into one network.",
-        teachers=DEFAULT[1:],
+        "The app's network for single digits: the blend of its teachers, distilled into one network.",
+        teachers=_TEACHERS,
         distillation=Distillation(),
     ),
     Experiment(
