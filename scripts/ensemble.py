@@ -13,7 +13,7 @@ from scripts import run
 from src.common.competition import SLUG
 from src.common.metrics import accuracy, format_accuracy
 from src.common.workspace import find_workspace
-from src.evaluation.ensemble import NOISE, Ensemble, make_ensemble
+from src.evaluation.ensemble import Ensemble, make_ensemble
 
 
 def main() -> None:
@@ -41,8 +41,8 @@ def _print_accuracies(ensemble: Ensemble) -> None:
     if len(ensemble.members) > 1:
         comparison = "beat" if blend.kind == "weighted" else "do not beat"
         print(
-            f"weights chosen on OOF {comparison} the plain mean by more than {NOISE:g} standard errors "
-            f"(nested cross-validation: {100 * blend.nested_gain:+.3f} ± {100 * blend.nested_gain_error:.3f} %)"
+            f"weights chosen on OOF {comparison} equal ones by more than a standard error (nested cross-validation: "
+            f"log loss {-blend.nested_gain:+.5f} ± {blend.nested_gain_error:.5f})"
         )
     print(f"blend ({blend.kind}): OOF {format_accuracy(accuracy(labels, blend.oof), len(labels))}")
     if ensemble.test_labels is not None:

@@ -42,13 +42,13 @@ def scale(proba: Proba, temperature: float) -> Proba:
     Returns:
         float64 (n, 10).
     """
-    scaled: Proba = softmax(_compute_logits(proba) / temperature, axis=1)
+    scaled: Proba = softmax(compute_logits(proba) / temperature, axis=1)
     return scaled
 
 
 def find_temperature(proba: Proba, labels: Labels) -> float:
     """Find the temperature, between 1/8 and 8, that minimises the log loss."""
-    logits = _compute_logits(proba)
+    logits = compute_logits(proba)
     logits -= logits.max(axis=1, keepdims=True)
     true_logits = logits[np.arange(len(labels)), labels]
 
@@ -60,5 +60,6 @@ def find_temperature(proba: Proba, labels: Labels) -> float:
     return float(2.0**found.x)
 
 
-def _compute_logits(proba: Proba) -> npt.NDArray[np.float64]:
+def compute_logits(proba: Proba) -> npt.NDArray[np.float64]:
+    """Compute logarithms of probabilities, float64 of the same shape; the logarithm of 0 is that of `MIN_PROBA`."""
     return np.log(np.maximum(proba.astype(np.float64), MIN_PROBA))

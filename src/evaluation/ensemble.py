@@ -8,39 +8,38 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.optimize import minimize
+from scipy.special import log_softmax, softmax
 
 from src.common.arrays import Labels, Proba, fingerprint
 from src.common.competition import SUBMISSION_COLUMNS
 from src.common.errors import InputError
 from src.common.files import atomic_write, hash_file
-from src.common.metrics import accuracy, accuracy_gain, log_loss, standard_error
+from src.common.metrics import accuracy, log_loss, log_loss_gain, standard_error
 from src.common.provenance import find_commit
 from src.common.workspace import Workspace
 from src.data.csv_files import check_sample_submission, load_test, read_submission
 from src.data.folds import Folds, load_folds
-from src.evaluation.calibration import MIN_PROBA
+from src.evaluation.calibration import compute_logits, scale_nested
 from src.validation.fold_results import list_trained, load_fold_records
 from src.validation.oof import OofPredictions, load_oof_predictions, require_same_data, require_test_images
-
-NOISE = 2.0
-"""Chosen weights must beat the plain mean by more than this many standard errors."""
 
 _FOR_THE_APP = "learns from drawn digits besides train.csv, so it is for the app alone"
 
 Weights = npt.NDArray[np.float64]
-"""(m,): one weight per experiment, non-negative, with the sum 1."""
+"""(m,): one weight per experiment, not negative."""
 
 
 @dataclass(frozen=True)
 class Blend:
-    """A weighted mean of several experiments' probabilities."""
+    """A weighted mean of several experiments' logits, see `mix`."""
 
     weights: Weights
     kind: str  # "mean" or "weighted"
-    oof: Proba  # float64 (n, 10): of the plain mean, or by nested cross-validation of the weights
+    oof: Proba  # float64 (n, 10): with equal weights, or by nested cross-validation of the weights
     test: Proba  # float64 (t, 10)
-    nested_gain: float  # accuracy of nested weights minus that of the plain mean, paired on the same rows
-    nested_gain_error: float  # its standard error
+    nested_gain: float  # reduction of the log loss by nested weights instead of equal ones, in nats
+    nested_gain_error: float  # its standard error, paired on the same rows
 
 
 @dataclass(frozen=True)
@@ -109,9 +108,10 @@ def _load_complete_members(workspace: Workspace, folds: Folds) -> tuple[list[Oof
 
 
 def blend(members: Sequence[OofPredictions], labels: Labels, assignment: npt.NDArray[np.int64]) -> Blend:
-    """Blend by the plain mean, unless weights chosen on OOF predictions beat it by more than noise.
+    """Blend with equal weights, unless weights chosen on OOF predictions beat them by more than one standard error.
 
     The weights are evaluated by nested cross-validation: those for a fold's rows are chosen on the other folds' rows.
+    Equal weights are compared at their best temperature, because the sum of chosen weights is an inverse temperature.
 
     Args:
         members: at least one.
@@ -124,12 +124,12 @@ def blend(members: Sequence[OofPredictions], labels: Labels, assignment: npt.NDA
     require_same_data(members)
     oof = np.stack([member.oof for member in members]).astype(np.float64)
     test = np.stack([member.test for member in members]).astype(np.float64)
-    plain = np.full(len(members), 1 / len(members))
-    mean_oof = mix(plain, oof)
+    equal = np.full(len(members), 1 / len(members))
+    mean_oof = mix(equal, oof)
     nested_oof = mix_nested(oof, labels, assignment)
-    gain, gain_error = accuracy_gain(labels, nested_oof, mean_oof)
-    is_weighted = gain > NOISE * gain_error
-    weights = choose_weights(oof, labels) if is_weighted else plain
+    gain, gain_error = log_loss_gain(labels, nested_oof, scale_nested(mean_oof, labels, assignment))
+    is_weighted = gain > gain_error
+    weights = choose_weights(oof, labels) if is_weighted else equal
     return Blend(
         weights=weights,
         kind="weighted" if is_weighted else "mean",
@@ -141,8 +141,16 @@ def blend(members: Sequence[OofPredictions], labels: Labels, assignment: npt.NDA
 
 
 def mix(weights: Weights, proba: npt.NDArray[np.float64]) -> Proba:
-    """Compute the weighted mean over the members: weights (m,), proba (m, n, 10), result (n, 10)."""
-    mixed: Proba = np.tensordot(weights, proba, axes=1)
+    """Compute the probabilities that belong to the weighted sum of the members' logits.
+
+    Args:
+        weights: (m,).
+        proba: (m, n, 10); their logarithms are the logits.
+
+    Returns:
+        (n, 10).
+    """
+    mixed: Proba = softmax(np.tensordot(weights, compute_logits(proba), axes=1), axis=1)
     return mixed
 
 
@@ -164,23 +172,24 @@ def mix_nested(proba: npt.NDArray[np.float64], labels: Labels, assignment: npt.N
     return mixed
 
 
-def choose_weights(proba: npt.NDArray[np.float64], labels: Labels, num_steps: int = 300) -> Weights:
-    """Find the weights that minimise the log loss of the blend.
+def choose_weights(proba: npt.NDArray[np.float64], labels: Labels) -> Weights:
+    """Find the weights that minimise the log loss of the blend, which is convex in them.
 
-    They are the weights of a mixture with fixed components, found by expectation maximisation (Dempster, Laird and
-    Rubin 1977): the log loss is convex in them, and no step increases it.
+    Their sum is the inverse of the blend's temperature.
 
     Args:
         proba: (m, n, 10).
         labels: int64 (n,).
-        num_steps: the largest number of steps.
     """
-    likelihood = np.maximum(proba[:, np.arange(len(labels)), labels], MIN_PROBA)  # (m, n)
-    weights = np.full(len(proba), 1 / len(proba))
-    for _ in range(num_steps):
-        previous, weights = weights, weights * (likelihood @ (1 / (weights @ likelihood))) / len(labels)
-        if np.abs(weights - previous).max() < 1e-6:
-            break
+    logits, rows = compute_logits(proba), np.arange(len(labels))
+
+    def compute_loss(weights: Weights) -> tuple[float, npt.NDArray[np.float64]]:
+        mixed = log_softmax(np.tensordot(weights, logits, axes=1), axis=1)
+        gradient = (np.exp(mixed) * logits).sum(axis=(1, 2)) - logits[:, rows, labels].sum(axis=1)
+        return -mixed[rows, labels].mean(), gradient / len(labels)
+
+    equal = np.full(len(proba), 1 / len(proba))
+    weights: Weights = minimize(compute_loss, equal, jac=True, bounds=[(0, None)] * len(proba)).x
     return weights
 
 

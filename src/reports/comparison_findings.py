@@ -15,7 +15,7 @@ from src.common.metrics import accuracy, accuracy_gain, log_loss_gain, mcnemar_p
 from src.common.workspace import Workspace
 from src.data.folds import Folds
 from src.evaluation.calibration import scale_nested
-from src.evaluation.ensemble import choose_weights, load_blended_recipes, mix_nested
+from src.evaluation.ensemble import choose_weights, load_blended_recipes, mix, mix_nested
 from src.models.classifiers import SklearnClassifier
 from src.validation.fold_tasks import load_fold_classifier
 from src.validation.oof import OofPredictions
@@ -137,7 +137,7 @@ def find_complementary_models(
     if not blended:
         return []
     labels, assignment = folds.labels, folds.assignment
-    mean = np.stack([members[name].oof for name in blended]).mean(axis=0, dtype=np.float64)
+    mean = mix(np.full(len(blended), 1 / len(blended)), np.stack([members[name].oof for name in blended]))
     mean = scale_nested(mean, labels, assignment)
     found = []
     for name in (name for name in members if name not in blended):
@@ -145,5 +145,6 @@ def find_complementary_models(
         mixed = mix_nested(pair, labels, assignment)
         gain = accuracy_gain(labels, mixed, mean)
         loss_gain = log_loss_gain(labels, mixed, mean)
-        found.append(ComplementaryModel(name, float(choose_weights(pair, labels)[1]), *gain, *loss_gain))
+        weights = choose_weights(pair, labels)
+        found.append(ComplementaryModel(name, float(weights[1] / weights.sum()), *gain, *loss_gain))
     return sorted(found, key=lambda model: -model.loss_gain)
