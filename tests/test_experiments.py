@@ -39,7 +39,7 @@ HASHES = {
     "svm_hog": "3bf8d4c98bd0",
     "svm_gradient": "a6df03a02f36",
     "knn": "503fcfb42fd2",
-    "knn_deformation": "3d5671b659ed",
+    "knn_deformation": "b008ad2b97f5",
     "lightgbm": "f0984f5175c0",
     "dnn": "03f938c8c967",
     "dnn_augmented": "c20af1fe5e8b",

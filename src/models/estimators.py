@@ -104,17 +104,27 @@ def knn(seed: int, num_components: int = 40, num_neighbors: int = 5) -> Pipeline
     )
 
 
-def knn_deformation(_seed: int, num_candidates: int = 200, num_neighbors: int = 3, exponent: float = 15.0) -> Pipeline:
+def knn_deformation(
+    _seed: int,
+    num_candidates: int = 300,
+    num_per_class: int = 30,
+    num_last: int = 10,
+    num_neighbors: int = 3,
+    exponent: float = 15.0,
+) -> Pipeline:
     """Build nearest neighbours by the image distortion model, on deskewed images.
 
     Nothing in it is random, so the seed has no effect.
 
     Args:
-        num_candidates: images with similar gradients that are compared by the model.
+        num_candidates: images with similar gradients.
+        num_per_class: how many of each class are compared by the model, at most.
+        num_last: how many of the least similar candidates are compared too, for the distance of absent classes.
         num_neighbors: images of each class whose mean distance is the distance of the class.
         exponent: the probability of a class is proportional to its distance to the power of minus this.
     """
-    return make_pipeline(FunctionTransformer(deskew), ImageDistortionNeighbors(num_candidates, num_neighbors, exponent))
+    neighbors = ImageDistortionNeighbors(num_candidates, num_per_class, num_last, num_neighbors, exponent)
+    return make_pipeline(FunctionTransformer(deskew), neighbors)
 
 
 def _build_gaussian_svm(gamma: float | str) -> CalibratedClassifierCV:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from src.models import image_distortion
 from src.models.image_distortion import ImageDistortionNeighbors, match, measure_distances, quantize_gradients
 
 NUMBERS = range(-2, 3)
@@ -46,12 +47,30 @@ def test_gradients_use_all_levels():
 
 def test_candidates_are_matched_in_their_order_on_all_cores(pixels):
     gradients = quantize_gradients(pixels)
-    candidates = np.random.default_rng(0).integers(0, 600, (600, 3))
-    distances = match(gradients, gradients, candidates)  # More images than one batch.
-    assert distances.shape == (600, 3)
+    rng = np.random.default_rng(0)
+    candidates = rng.integers(0, 600, (600, 50))  # More than are compared at once, for more images than one batch.
+    compared = rng.random((600, 50)) < 0.9
+    distances = match(gradients, gradients, candidates, compared)
     for number in (0, 499, 500, 599):
         expected = measure_distances(gradients[number], gradients[candidates[number]])
-        np.testing.assert_array_equal(distances[number], expected)
+        furthest = expected[compared[number]].max()
+        np.testing.assert_array_equal(distances[number], np.where(compared[number], expected, furthest))
+
+
+def test_the_nearest_of_each_class_and_the_last_candidates_are_compared(pixels, sample_rows, monkeypatch):
+    labels = sample_rows[1][:600]
+    chosen = []
+
+    def watch(images, references, candidates, compared):
+        chosen.append((labels[candidates], compared))
+        return match(images, references, candidates, compared)
+
+    monkeypatch.setattr(image_distortion, "match", watch)
+    few = ImageDistortionNeighbors(num_candidates=40, num_per_class=2, num_last=3).fit(pixels, labels)
+    few.predict_proba(pixels[:5])
+    for row, compared in zip(*chosen[0], strict=True):
+        nearest = {number for digit in range(10) for number in np.flatnonzero(row == digit)[:2]}
+        assert set(np.flatnonzero(compared)) == nearest | {37, 38, 39}
 
 
 def test_a_class_without_candidates_is_as_far_as_the_furthest_candidate(pixels, sample_rows):
