@@ -17,7 +17,7 @@ from src.validation.cross_validation import train_fold
 from src.validation.fold_results import FoldRecord, load_fold_records
 from src.validation.fold_tasks import FoldTask
 
-_MAIN_JOB_EXPERIMENT = "large_kernel"  # the one of `run_folds.sh --budget minutes`
+_NETWORK = "large_kernel"  # of `run_folds.sh --budget minutes`
 _PUBLISHED, _QUICK = EXPERIMENTS["cnn_augmented"], EXPERIMENTS["quick"]
 
 
@@ -25,8 +25,8 @@ def measure_wall_time(workspace: Workspace) -> dict[str, Any]:
     """Run the main job in a new workspace; 15 minutes on two cores with the competition's data.
 
     Returns:
-        wall_time: seconds of each step of `run_folds.sh --budget minutes`; of the training also those of epochs and of
-            predictions alone.
+        wall_time: seconds of each step of `run_folds.sh --budget minutes`; of its network's training also those of epochs
+            and of predictions, the sum over the folds.
         largest_share_beside_training: the largest of the other steps and of the predictions, as a fraction of the wall
             time.
     """
@@ -67,12 +67,12 @@ def _summarize(record: FoldRecord) -> dict[str, float]:
 
 
 def _run_main_job(workspace: Workspace, empty: Workspace) -> tuple[dict[str, float], list[FoldRecord]]:
-    """Run the main job; return the seconds of its steps, whole ones, and the records of its folds."""
+    """Run the main job; return the seconds of its steps, whole ones, and the records of its network's folds."""
     empty.input_dir.mkdir()
     for source in (workspace.train_csv, workspace.test_csv, workspace.sample_submission_csv):
         (empty.input_dir / source.name).symlink_to(source.resolve())
     environment = os.environ | {"DIGITS_WORKSPACE": str(empty.root), "DIGITS_PYTHON": sys.executable}
-    command = ["bash", "scripts/run_folds.sh", _MAIN_JOB_EXPERIMENT]
+    command = ["bash", "scripts/run_folds.sh", "--budget", "minutes"]
     marks = []
     with subprocess.Popen(
         command, cwd=REPOSITORY, env=environment, stdout=sys.stderr, stderr=subprocess.PIPE, text=True
@@ -83,4 +83,4 @@ def _run_main_job(workspace: Workspace, empty: Workspace) -> tuple[dict[str, flo
     if job.returncode:
         raise subprocess.CalledProcessError(job.returncode, command)
     steps = {name: float(end) - float(start) for (name, start), (_, end) in pairwise(marks)}
-    return steps, load_fold_records(empty, _MAIN_JOB_EXPERIMENT, load_dataset(empty).folds.num_folds)
+    return steps, load_fold_records(empty, _NETWORK, load_dataset(empty).folds.num_folds)
