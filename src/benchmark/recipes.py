@@ -25,8 +25,8 @@ def measure_wall_time(workspace: Workspace) -> dict[str, Any]:
     """Run the main job in a new workspace; 15 minutes on two cores with the competition's data.
 
     Returns:
-        wall_time: seconds of each step of `run_folds.sh --budget minutes`; of its network's training also those of epochs
-            and of predictions, the sum over the folds.
+        wall_time: seconds of each step of `run_folds.sh --budget minutes`; of its network's training also those of
+            epochs and of predictions, the sum over the folds.
         largest_share_beside_training: the largest of the other steps and of the predictions, as a fraction of the wall
             time.
     """
