@@ -1,8 +1,8 @@
-"""Make a network of the app from trained folds: python -m scripts.release [recogniser|touching_digits].
+"""Make a network of the app from trained folds: python -m scripts.release [recogniser|digit_lines].
 
 recogniser      recognises single digits; it learns from all rows and from its teachers' models of all folds, so these
                 folds, and its own for its out-of-fold accuracy, must be trained first
-touching_digits finds the digits of a number, also where they touch; it is the model of its fold 0
+digit_lines     finds and recognises the digits of a number, also where they touch; it is the model of its fold 0
 
 The network and its record are written to src/app/weights/. An interrupted training continues with the same command.
 """
@@ -18,20 +18,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m scripts.release", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    networks = ("recogniser", "touching_digits")
+    networks = ("recogniser", "digit_lines")
     parser.add_argument("network", nargs="?", choices=networks, default="recogniser", help="default: recogniser")
     name = parser.parse_args().network
 
     # Imported here, so that --help does not wait for Keras.
+    from src.app.release.digit_lines import release_digit_lines
     from src.app.release.recogniser import release_recogniser
-    from src.app.release.touching_digits import release_touching_digits
     from src.data.datasets import load_dataset
     from src.experiments import EXPERIMENTS
 
     workspace = find_workspace()
     release, figure = {
         "recogniser": (release_recogniser, "oof"),
-        "touching_digits": (release_touching_digits, "line"),
+        "digit_lines": (release_digit_lines, "line"),
     }[name]
     record = release(EXPERIMENTS[name], load_dataset(workspace), workspace)
     accuracy, error = 100 * record[f"{figure}_accuracy"], 100 * record[f"{figure}_standard_error"]

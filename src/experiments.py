@@ -134,7 +134,11 @@ PLAIN = KerasTrainer(networks.plain_cnn, epochs=30, batch_size=86, augmentation=
 BOOSTED = LightGBMTrainer()
 # The distillation set is distorted once; this weak augmentation makes it different in each epoch.
 STUDENT = replace(RESIDUAL, epochs=7, augmentation=Augmentation(rotation=4.0, zoom=0.03, shift=0.02, shear=3.0))
-LINES = LineTrainer(KerasTrainer(networks.line_cnn, epochs=5, learning_rate=2e-3, ema_momentum=0.99))
+LINES = LineTrainer(
+    KerasTrainer(
+        networks.line_cnn, epochs=6, batch_size=16, learning_rate=2e-3, mixed_precision=True, ema_momentum=0.99
+    )
+)
 TINY = KerasTrainer(
     networks.tiny_cnn, epochs=2, augmentation=ELASTIC, learning_rate=3e-3, mixed_precision=True, ema_momentum=0.9
 )
@@ -235,9 +239,7 @@ _TABLE = (
         teachers=_TEACHERS,
         distillation=Distillation(),
     ),
-    Experiment(
-        "touching_digits", LINES, "The app's network for numbers: finds the digits of a line, also touching ones."
-    ),
+    Experiment("digit_lines", LINES, "The app's network for numbers: finds and recognises the digits of a whole line."),
     Experiment("smoke", TINY, "A tiny network that trains in seconds: for tests, not for scores."),
 )
 _LEARNING_CURVES = tuple(

@@ -19,11 +19,9 @@ def tiny_line_cnn() -> keras.Model:
     return keras.Model(pixels, layers.Softmax()(layers.Reshape((-1, NO_CENTER + 1))(x)))
 
 
-_LINES = EXPERIMENTS["touching_digits"]
+_LINES = EXPERIMENTS["digit_lines"]
 TINY_LINES = replace(
     _LINES,
     name="tiny_lines",
-    trainer=replace(
-        _LINES.trainer, keras=replace(_LINES.trainer.keras, network=tiny_line_cnn, epochs=2), num_lines=200
-    ),
+    trainer=replace(_LINES.trainer, keras=replace(_LINES.trainer.keras, network=tiny_line_cnn, epochs=2), num_lines=64),
 )

@@ -5,7 +5,7 @@ Some are drawn as small pictures, so that their pixels show as stairs. `center` 
 does with pictures.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import cv2
@@ -20,9 +20,10 @@ from src.images.digit_shapes import DIGIT_SHAPES, Shape, Stroke
 Points = npt.NDArray[np.float32]
 """(k, 2): x and y."""
 
-_HEIGHT = 80  # pixels: digits are drawn so high
+DRAWN_HEIGHT = 80
+"""Pixels: digits are drawn so high."""
 _MARGIN = 24  # pixels of background around them
-_SCALE = _HEIGHT / DIGIT_BOX  # pixels of the drawing in a pixel of the 28x28 image
+_SCALE = DRAWN_HEIGHT / DIGIT_BOX  # pixels of the drawing in a pixel of the 28x28 image
 _STEPS = 8  # points from one control point to the next
 _POWERS = np.vander(np.arange(_STEPS) / _STEPS, 4, increasing=True)
 _SPLINE = _POWERS @ np.array([[0, 2, 0, 0], [-1, 0, 1, 0], [2, -5, 4, -1], [-1, 3, -3, 1]]) / 2
@@ -41,6 +42,29 @@ class Pen:
     mottling: float  # fraction of the ink that may be missing in places
 
 
+@dataclass(frozen=True)
+class Glyph:
+    """The form of a digit, without its pen."""
+
+    shape: Shape
+    offsets: list[npt.NDArray[np.float64]]  # (k, 2) for each stroke: of its control points, -1 to 1 of their ranges
+
+    def vary(self, amount: float, rng: np.random.Generator) -> "Glyph":
+        """Write the same form again: offsets come closer to random ones by a fraction of the way."""
+        fresh = _draw_offsets(self.shape, rng)
+        offsets = [own + amount * (new - own) for own, new in zip(self.offsets, fresh, strict=True)]
+        return replace(self, offsets=offsets)
+
+
+@dataclass(frozen=True)
+class Stance:
+    """How a hand stretches and leans its digits."""
+
+    aspect: float  # width over height, before the slant
+    slant: float  # columns to the right per row upwards
+    angle: float  # radians
+
+
 def draw_digits(num_digits: int, seed: int) -> LabelledImages:
     """Draw digits; each class is as frequent as the others.
 
@@ -57,26 +81,57 @@ def draw_digits(num_digits: int, seed: int) -> LabelledImages:
 
 
 def _draw_image(label: int, rng: np.random.Generator) -> Images:
-    shapes = DIGIT_SHAPES[label]
-    weights = np.array([shape.weight for shape in shapes])
     image = None
     while image is None:  # Too faint to leave anything.
-        shape = shapes[rng.choice(len(shapes), p=weights / weights.sum())]
-        image = center(_draw_ink(shape, rng))
+        image = center(_draw_ink(draw_glyph(label, rng), rng))
     return image
 
 
-def _draw_ink(shape: Shape, rng: np.random.Generator) -> InkImage:
-    lines = _place([_trace(stroke, rng) for stroke in shape.strokes], rng)
+def draw_glyph(label: int, rng: np.random.Generator) -> Glyph:
+    """Draw one of the shapes of a digit, and where in their ranges its control points lie."""
+    shapes = DIGIT_SHAPES[label]
+    weights = np.array([shape.weight for shape in shapes])
+    shape = shapes[rng.choice(len(shapes), p=weights / weights.sum())]
+    return Glyph(shape, _draw_offsets(shape, rng))
+
+
+def _draw_offsets(shape: Shape, rng: np.random.Generator) -> list[npt.NDArray[np.float64]]:
+    return [rng.uniform(-1, 1, stroke.points.shape) for stroke in shape.strokes]
+
+
+def draw_stance(rng: np.random.Generator) -> Stance:
+    """Draw an aspect ratio, a slant and an angle."""
+    aspect = rng.uniform(0.4, 1.0)
+    return Stance(aspect, float(np.tan(np.radians(rng.normal(8, 13)))), float(np.radians(rng.normal(0, 6))))
+
+
+def _draw_ink(glyph: Glyph, rng: np.random.Generator) -> InkImage:
+    lines = _place(glyph, draw_stance(rng))
     kind = rng.random()
     if kind < 0.12:
         return _draw_hairlines(lines, int(rng.integers(12, 40)))
-    pen = _draw_pen(rng)
+    pen = draw_pen(rng)
     ink = _draw_strokes(lines, pen, rng)
     return ink if kind < 0.6 else _make_small(ink, pen.width * (1 - pen.pressure), rng)
 
 
-def _draw_pen(rng: np.random.Generator) -> Pen:
+def write_glyph(glyph: Glyph, stance: Stance, pen: Pen, rng: np.random.Generator) -> InkImage:
+    """Draw a digit with a pen; it is `DRAWN_HEIGHT` pixels high, or less if it is wider than high.
+
+    Args:
+        glyph: its form.
+        stance: of the hand.
+        pen: what it is drawn with.
+        rng: of the pen's pressure and mottles.
+
+    Returns:
+        float32 (128, 128), with background on all sides.
+    """
+    return _draw_strokes(_place(glyph, stance), pen, rng)
+
+
+def draw_pen(rng: np.random.Generator) -> Pen:
+    """Draw a pen, from a hairline to a marker that fills holes."""
     return Pen(
         width=float(np.exp(rng.uniform(np.log(1.0), np.log(4.8)))),
         pressure=rng.uniform(0, 0.5),
@@ -86,9 +141,9 @@ def _draw_pen(rng: np.random.Generator) -> Pen:
     )
 
 
-def _trace(stroke: Stroke, rng: np.random.Generator) -> Points:
-    """Draw the control points of a stroke and compute the curve through them, a Catmull-Rom spline."""
-    drawn = stroke.points + stroke.spreads * rng.uniform(-1, 1, stroke.points.shape)
+def _trace(stroke: Stroke, offsets: npt.NDArray[np.float64]) -> Points:
+    """Compute the curve through the control points of a stroke, a Catmull-Rom spline."""
+    drawn = stroke.points + stroke.spreads * offsets
     drawn = np.repeat(drawn, 1 + stroke.is_corner, axis=0)  # Twice the same point stops the curve.
     before, after = 2 * drawn[0] - drawn[1], 2 * drawn[-1] - drawn[-2]
     points = np.concatenate([[before], drawn, [after]])
@@ -96,20 +151,20 @@ def _trace(stroke: Stroke, rng: np.random.Generator) -> Points:
     return np.concatenate([(_SPLINE @ windows).reshape(-1, 2), drawn[-1:]]).astype(np.float32)
 
 
-def _place(lines: list[Points], rng: np.random.Generator) -> list[Points]:
+def _place(glyph: Glyph, stance: Stance) -> list[Points]:
     """Slant, rotate and scale a digit: 80 pixels high, or less if it is wider than high."""
-    aspect = rng.uniform(0.4, 1.0)
-    slant, angle = np.tan(np.radians(rng.normal(8, 13))), np.radians(rng.normal(0, 6))
-    rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    matrix = (rotation @ np.array([[aspect, -slant], [0, 1]])).astype(np.float32)
+    lines = [_trace(stroke, offsets) for stroke, offsets in zip(glyph.shape.strokes, glyph.offsets, strict=True)]
+    cosine, sine = np.cos(stance.angle), np.sin(stance.angle)
+    rotation = np.array([[cosine, -sine], [sine, cosine]])
+    matrix = (rotation @ np.array([[stance.aspect, -stance.slant], [0, 1]])).astype(np.float32)
     placed = [line @ matrix.T for line in lines]
     every = np.concatenate(placed)
     start, size = every.min(axis=0), np.ptp(every, axis=0).max()
-    return [(line - start) * np.float32(_HEIGHT / size) for line in placed]
+    return [(line - start) * np.float32(DRAWN_HEIGHT / size) for line in placed]
 
 
 def _draw_strokes(lines: list[Points], pen: Pen, rng: np.random.Generator) -> InkImage:
-    canvas = np.zeros((_HEIGHT + 2 * _MARGIN,) * 2, np.uint8)
+    canvas = np.zeros((DRAWN_HEIGHT + 2 * _MARGIN,) * 2, np.uint8)
     for line in lines:
         corners = np.round((line + _MARGIN) * 2**_SHIFT).astype(np.int32)
         phase, waves = rng.uniform(0, 6.3), rng.uniform(0.5, 2)
@@ -147,7 +202,7 @@ def _draw_chisel(
 
 def _draw_mottles(amount: float, rng: np.random.Generator) -> InkImage:
     """Draw the strength of grey, uneven ink: float32 of the drawing's size."""
-    side = _HEIGHT + 2 * _MARGIN
+    side = DRAWN_HEIGHT + 2 * _MARGIN
     coarse = int(rng.integers(8, 40))
     noise = cv2.resize(rng.random((coarse, coarse), np.float32), (side, side), interpolation=cv2.INTER_LINEAR)
     return np.asarray(1 - amount * noise, np.float32)
@@ -157,7 +212,7 @@ def _draw_hairlines(lines: list[Points], height: int) -> InkImage:
     """Draw hard lines of one pixel in a small picture."""
     canvas = np.zeros((height + 2, height + 2), np.uint8)
     for line in lines:
-        corners = np.round(line * ((height - 1) / _HEIGHT)).astype(np.int32) + 1
+        corners = np.round(line * ((height - 1) / DRAWN_HEIGHT)).astype(np.int32) + 1
         cv2.polylines(canvas, [corners], False, 1, 1, cv2.LINE_8)
     return canvas.astype(np.float32)
 

@@ -100,12 +100,14 @@ class LineClassifier(KerasClassifier):
         return proba
 
 
-def predict_in_batches(model: keras.Model, images: Images) -> npt.NDArray[np.float32]:
+def predict_in_batches(
+    model: keras.Model, images: Images, batch_size: int = PREDICTION_BATCH
+) -> npt.NDArray[np.float32]:
     """Compute the output of a model for images, uint8 (n, h, w, 1), batch by batch: float32 (n, ...).
 
     Not `model.predict`, whose tf.data pipeline can take seconds to shut down after each call.
     """
-    batches = np.split(images, range(PREDICTION_BATCH, len(images), PREDICTION_BATCH))
+    batches = np.split(images, range(batch_size, len(images), batch_size))
     return np.concatenate([_predict_batch(model, batch) for batch in batches])
 
 

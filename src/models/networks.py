@@ -182,8 +182,8 @@ def line_cnn(dropout: float = 0.3, momentum: float = 0.95) -> keras.Model:
     """
     pixels = keras.Input((IMAGE_SHAPE[0], None, 1), name="pixels")
     x = layers.Rescaling(1 / 255)(pixels)
-    x = _conv_relu_norm(x, 24, 5, momentum, padding="same")
-    for filters, num_blocks in ((40, 1), (80, 2)):
+    x = _conv_relu_norm(x, 32, 5, momentum, padding="same")
+    for filters, num_blocks in ((64, 1), (96, 3)):
         x = layers.MaxPooling2D(2)(x)
         x = _conv_relu_norm(x, filters, 3, momentum, padding="same")
         for _ in range(num_blocks):
@@ -192,7 +192,7 @@ def line_cnn(dropout: float = 0.3, momentum: float = 0.95) -> keras.Model:
     x = _conv_relu_norm(x, 96, (7, 1), momentum)  # One row is left.
     x = _conv_relu_norm(x, 96, (1, 5), momentum, padding="same")
     x = layers.Dropout(dropout)(x)
-    x = layers.Conv2D(2 * (NUM_CLASSES + 1), 1)(x)  # Each column is four pixels wide: two outputs.
+    x = layers.Conv2D(2 * (NUM_CLASSES + 1), 1, dtype="float32")(x)  # Each column is four pixels wide: two outputs.
     return keras.Model(pixels, _softmax(layers.Reshape((-1, NUM_CLASSES + 1))(x)), name="line_cnn")
 
 

@@ -1,6 +1,8 @@
-"""The trainer of the line network, which recognises digits that touch; the app uses it for numbers."""
+"""The trainer of the line network, which finds and recognises the digits of a line; the app uses it for numbers."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import keras
 import numpy as np
@@ -13,11 +15,14 @@ from src.models.classifiers import LineClassifier, predict_in_batches
 from src.training.backend import prepare_backend
 from src.training.keras_fit import AugmentedBatches
 from src.training.keras_trainer import KerasTrainer
-from src.training.line_images import LineImageRecipe, make_lines
+from src.training.line_images import LineImageRecipe, Number, make_lines, make_numbers
 from src.training.trainers import TrainingContext, require_labels_only
 
 NUM_HELD_OUT = 4_000
-"""Lines made of validation images, on which the network is measured."""
+"""Numbers made of validation images, on which the network is measured."""
+_BATCH = 128  # numbers that are predicted at once: they are wide
+_MAX_DIGITS = (1, 2, 3, 4, 5, 8, 12)  # in the numbers of each group
+_MAX_HEIGHTS = (12, 18, 30, 60)  # pixels of the digits in the picture, in the numbers of each group
 
 
 @dataclass(frozen=True)
@@ -26,17 +31,17 @@ class LineTrainer:
 
     keras: KerasTrainer  # network, epochs and optimizer; no augmentation or normalisation: lines are distorted already
     lines: LineImageRecipe = LineImageRecipe()
-    num_lines: int = 200_000
+    num_lines: int = 80_000
 
     def fit(self, train: LabelledImages, valid: LabelledImages, seed: int, context: TrainingContext) -> LineClassifier:
-        """Train on lines made of `train`, measured on lines made of `valid`; see `Trainer`."""
+        """Train on lines made of `train`, measured on numbers made of `valid`; see `Trainer`."""
         require_labels_only(context)
         prepare_backend(seed, self.keras.mixed_precision)
-        held_out = make_lines(self.lines, valid.images, valid.labels, NUM_HELD_OUT, seed + 1)
+        held_out = make_numbers(self.lines, valid.images, valid.labels, NUM_HELD_OUT, seed + 1)
         images, targets = make_lines(self.lines, train.images, train.labels, self.num_lines, seed)
         batches = AugmentedBatches(images, targets, self.keras.batch_size, None, seed)
         model = self.keras.compile(len(batches))
-        model, history = self.keras.fit_batches(model, batches, lambda: measure_lines(model, *held_out), context)
+        model, history = self.keras.fit_batches(model, batches, partial(measure_lines, model, held_out), context)
         return LineClassifier(model, history)
 
     def describe_backend(self) -> dict[str, str]:
@@ -44,24 +49,46 @@ class LineTrainer:
         return self.keras.describe_backend()
 
 
-def measure_lines(
-    model: keras.Model, lines: npt.NDArray[np.uint8], targets: npt.NDArray[np.float32]
-) -> dict[str, float]:
-    """Measure the fraction of lines in which all digits are recognised, and its standard error.
+def measure_lines(model: keras.Model, numbers: list[Number]) -> dict[str, float]:
+    """Measure the fraction of numbers in which all digits are recognised, and its standard error.
 
     Args:
         model: a line network.
-        lines: uint8 (n, 28, w, 1).
-        targets: float32 (n, w / 2, 11), see `encode_digit_centers`.
+        numbers: see `make_numbers`.
 
     Returns:
         line_accuracy and line_standard_error.
     """
-    outputs = predict_in_batches(model, lines)
-    is_right = [_find_digits(output) == _find_digits(target) for output, target in zip(outputs, targets, strict=True)]
-    accuracy = float(np.mean(is_right))
-    return {"line_accuracy": accuracy, "line_standard_error": standard_error(accuracy, len(lines))}
+    accuracy = float(find_right_numbers(model, numbers).mean())
+    return {"line_accuracy": accuracy, "line_standard_error": standard_error(accuracy, len(numbers))}
 
 
-def _find_digits(output: npt.NDArray[np.float32]) -> list[int]:
-    return [int(center.proba.argmax()) for center in find_digit_centers(output)]
+def find_right_numbers(model: keras.Model, numbers: list[Number]) -> npt.NDArray[np.bool_]:
+    """Find out in which numbers a line network recognises all digits, and no others: bool (n,)."""
+    width = max(number.image.shape[1] for number in numbers)
+    lines = np.stack([np.pad(number.image, ((0, 0), (0, width - number.image.shape[1]), (0, 0))) for number in numbers])
+    outputs = predict_in_batches(model, lines, _BATCH)
+    found = [[int(center.proba.argmax()) for center in find_digit_centers(output)] for output in outputs]
+    return np.array([digits == number.labels for digits, number in zip(found, numbers, strict=True)])
+
+
+def group_accuracy(numbers: list[Number], is_right: npt.NDArray[np.bool_]) -> dict[str, dict[str, float]]:
+    """Measure the accuracy by number of digits, and by their height in the picture.
+
+    Args:
+        numbers: see `make_numbers`.
+        is_right: bool (n,), see `find_right_numbers`.
+
+    Returns:
+        accuracy_by_num_digits and accuracy_by_height: the accuracy of the numbers of each group that has some, under
+        the largest number of digits, or the largest height in pixels, of the group.
+    """
+    return {
+        "accuracy_by_num_digits": _group([len(number.labels) for number in numbers], _MAX_DIGITS, is_right),
+        "accuracy_by_height": _group([number.height for number in numbers], _MAX_HEIGHTS, is_right),
+    }
+
+
+def _group(values: Sequence[float], limits: tuple[int, ...], is_right: npt.NDArray[np.bool_]) -> dict[str, float]:
+    groups = np.searchsorted(limits, values)
+    return {str(limit): float(is_right[groups == i].mean()) for i, limit in enumerate(limits) if (groups == i).any()}

@@ -1,0 +1,47 @@
+"""Pictures of numbers: ink is found again, and what ruled lines leave is part of it."""
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from src.training.line_pictures import PictureRecipe, spoil_with_lines, take_picture
+
+NO_FAULTS = PictureRecipe(
+    erased_line=0, ruled_line=0, thicker=0, blur=0, jpeg=0, binary=0, min_contrast=0.5, max_noise=0
+)
+HEIGHT = 40.0
+
+
+@pytest.fixture
+def ink():
+    canvas = np.zeros((70, 120), np.float32)
+    cv2.line(canvas, (20, 15), (30, 55), 1.0, 4)
+    cv2.ellipse(canvas, (80, 35), (15, 20), 0, 0, 360, 1.0, 4)
+    return canvas
+
+
+def test_without_faults_the_ink_is_found_as_it_was(ink):
+    found = take_picture(NO_FAULTS, ink, HEIGHT, np.random.default_rng(0))
+    np.testing.assert_allclose(found, ink, atol=1e-6)
+
+
+@pytest.mark.parametrize("fault", ["blur", "jpeg", "binary", "thicker"])
+def test_faults_leave_the_digits_where_they_were(ink, fault):
+    recipe = replace(NO_FAULTS, **{fault: 1.0}, max_noise=0.1)
+    pictures = [take_picture(recipe, ink, HEIGHT, np.random.default_rng(seed)) for seed in range(10)]
+    assert np.mean([(found != ink).any() for found in pictures]) > 0.5
+    for found in pictures:
+        assert found.shape == ink.shape and found.min() >= 0 and found.max() <= 1
+        assert found[ink == 1].mean() > 0.7 and found[cv2.dilate(ink, np.ones((9, 9), np.uint8)) == 0].mean() < 0.01
+
+
+def test_ruled_lines_take_ink_or_leave_some(ink):
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        assert (spoil_with_lines(NO_FAULTS, ink, HEIGHT, rng) == ink).all()
+        erased = spoil_with_lines(replace(NO_FAULTS, erased_line=1.0), ink, HEIGHT, rng)
+        assert (erased <= ink).all() and erased.sum() > 0.6 * ink.sum()
+        left = spoil_with_lines(replace(NO_FAULTS, ruled_line=1.0), ink, HEIGHT, rng)
+        assert (left >= ink).all() and left.sum() < 2.5 * ink.sum()
