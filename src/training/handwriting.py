@@ -19,7 +19,7 @@ _NUM_CANDIDATES = 24  # images of a digit, of which the one most like the hand i
 _VARIATION = 0.2  # how far the glyphs of one hand differ, see `Glyph.vary`
 _ASPECT_VARIATION = 0.12  # both ways: of each drawn digit's width
 _SLANT_VARIATION = 0.04  # columns per row: standard deviation within a number
-_MIN_PEN = 1.2  # pixels of an image with digits of 20 pixels
+_PEN_WIDTHS = (1.2, 3.8)  # pixels of an image with digits of 20 pixels; the app makes thicker strokes thinner
 
 
 class TrainingHands:
@@ -63,8 +63,8 @@ def draw_digits_of_one_hand(labels: list[int], height: float, rng: np.random.Gen
         Images, float32 (128, 128), in which `DRAWN_HEIGHT` pixels are the digits' height.
     """
     glyphs = {label: draw_glyph(label, rng) for label in dict.fromkeys(labels)}
-    stance, pen = draw_stance(rng), draw_pen(rng)
-    pen = replace(pen, width=max(pen.width, _MIN_PEN, DIGIT_BOX / height))
+    stance = draw_stance(rng)
+    pen = replace(draw_pen(rng), width=max(rng.uniform(*_PEN_WIDTHS), DIGIT_BOX / height))
     digits = []
     for label in labels:
         own = replace(

@@ -30,18 +30,40 @@ class PictureRecipe:
     max_noise: float = 0.12  # of the contrast: standard deviation
 
 
-def spoil_with_lines(recipe: PictureRecipe, ink: InkImage, height: float, rng: np.random.Generator) -> InkImage:
-    """Erase a ruled line, or leave one.
+def take_picture(recipe: PictureRecipe, ink: InkImage, height: float, rng: np.random.Generator) -> InkImage:
+    """Put ruled lines into ink, blur it, add noise and JPEG's traces, and find the ink again.
 
     Args:
-        recipe: how often.
+        recipe: how often and how much.
         ink: float32 (h, w) from 0 to 1.
         height: pixels of the digits.
         rng: of everything.
 
     Returns:
-        float32 (h, w).
+        Strength of the ink that is found, float32 (h, w) from 0 to 1.
     """
+    ink = _spoil_with_lines(recipe, ink, height, rng)
+    if rng.random() < recipe.thicker:
+        ink = np.asarray(cv2.dilate(ink, np.ones((1 + int(_THICKER * height),) * 2, np.uint8)))
+    if rng.random() < recipe.blur:
+        ink = np.asarray(cv2.GaussianBlur(ink, (0, 0), 0.3 + rng.uniform(0, _MAX_BLUR) * height))
+    ink = ink / max(float(ink.max()), 1e-3)  # Small and thin strokes are grey.
+    contrast = rng.uniform(recipe.min_contrast, 1)
+    noise = rng.standard_normal(ink.shape, np.float32) * np.float32(rng.uniform(0, recipe.max_noise))
+    picture = np.float32(contrast) * (ink + noise)
+    if rng.random() < recipe.jpeg:
+        picture = _compress(picture, int(rng.integers(*_QUALITIES)))
+    strength = picture / np.float32(contrast)
+    if rng.random() < recipe.binary:
+        return np.asarray(strength > rng.uniform(*_BINARY_THRESHOLDS), np.float32)
+    lowest, highest = rng.uniform(*_LOWEST), rng.uniform(*_HIGHEST)
+    strength = ((strength - lowest) / (highest - lowest)).clip(0, 1)
+    near = cv2.dilate((strength > 0.5).astype(np.uint8), np.ones((5, 5), np.uint8))
+    return np.asarray(strength * near, np.float32)
+
+
+def _spoil_with_lines(recipe: PictureRecipe, ink: InkImage, height: float, rng: np.random.Generator) -> InkImage:
+    """Erase a ruled line that crosses the ink, or leave one."""
     if rng.random() < recipe.erased_line:
         stripe = _draw_ruled_line(ink.shape, height, rng)
         ink = ink * (1 - rng.uniform(0.4, 1.0) * stripe)
@@ -62,37 +84,6 @@ def _draw_ruled_line(shape: tuple[int, ...], height: float, rng: np.random.Gener
     thickness = max(1, round(rng.uniform(*_LINE_WIDTHS) * height))
     cv2.line(canvas, (0, round(y - rise / 2)), (shape[1] - 1, round(y + rise / 2)), 1.0, thickness, cv2.LINE_AA)
     return canvas
-
-
-def take_picture(recipe: PictureRecipe, ink: InkImage, height: float, rng: np.random.Generator) -> InkImage:
-    """Blur ink, add noise and JPEG's traces, and find the ink again.
-
-    Args:
-        recipe: how often and how much.
-        ink: float32 (h, w) from 0 to 1.
-        height: pixels of the digits.
-        rng: of everything.
-
-    Returns:
-        Strength of the ink that is found, float32 (h, w) from 0 to 1.
-    """
-    if rng.random() < recipe.thicker:
-        ink = np.asarray(cv2.dilate(ink, np.ones((1 + int(_THICKER * height),) * 2, np.uint8)))
-    if rng.random() < recipe.blur:
-        ink = np.asarray(cv2.GaussianBlur(ink, (0, 0), 0.3 + rng.uniform(0, _MAX_BLUR) * height))
-    ink = ink / max(float(ink.max()), 1e-3)  # Small and thin strokes are grey.
-    contrast = rng.uniform(recipe.min_contrast, 1)
-    noise = rng.standard_normal(ink.shape, np.float32) * np.float32(rng.uniform(0, recipe.max_noise))
-    picture = np.float32(contrast) * (ink + noise)
-    if rng.random() < recipe.jpeg:
-        picture = _compress(picture, int(rng.integers(*_QUALITIES)))
-    strength = picture / np.float32(contrast)
-    if rng.random() < recipe.binary:
-        return np.asarray(strength > rng.uniform(*_BINARY_THRESHOLDS), np.float32)
-    lowest, highest = rng.uniform(*_LOWEST), rng.uniform(*_HIGHEST)
-    strength = ((strength - lowest) / (highest - lowest)).clip(0, 1)
-    near = cv2.dilate((strength > 0.5).astype(np.uint8), np.ones((5, 5), np.uint8))
-    return np.asarray(strength * near, np.float32)
 
 
 def _compress(picture: InkImage, quality: int) -> InkImage:
