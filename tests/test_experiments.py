@@ -46,7 +46,7 @@ HASHES = {
     "ann_tuned": "8ffcea839e17",
     "cnn_augmented": "b0c8618e0aee",
     "recogniser": "8d570033f0b1",
-    "touching_digits": "bed8a80a157c",
+    "digit_lines": "ee4ee1d55aba",
     "smoke": "9712dda59e7b",
     "large_kernel_10": "1b5a3277626d",
     "large_kernel_30": "44c07d74076a",

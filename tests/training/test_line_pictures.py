@@ -16,15 +16,15 @@ HEIGHT = 40.0
 
 @pytest.fixture
 def ink():
-    canvas = np.zeros((70, 120), np.float32)
-    cv2.line(canvas, (20, 15), (30, 55), 1.0, 4)
-    cv2.ellipse(canvas, (80, 35), (15, 20), 0, 0, 360, 1.0, 4)
-    return canvas
+    canvas = np.zeros((70, 120), np.uint8)
+    cv2.line(canvas, (20, 15), (30, 55), 255, 4, cv2.LINE_AA)
+    cv2.ellipse(canvas, (80, 35), (15, 20), 0, 0, 360, 255, 4, cv2.LINE_AA)
+    return np.asarray(canvas, np.float32) / np.float32(255)
 
 
 def test_without_faults_the_ink_is_found_as_it_was(ink):
     found = take_picture(NO_FAULTS, ink, HEIGHT, np.random.default_rng(0))
-    np.testing.assert_allclose(found, ink, atol=1e-6)
+    assert (found[ink == 1] == 1).all() and (found[ink == 0] == 0).all() and np.abs(found - ink).mean() < 0.02
 
 
 @pytest.mark.parametrize("fault", ["blur", "jpeg", "binary", "thicker"])
@@ -43,5 +43,5 @@ def test_ruled_lines_take_ink_or_leave_some(ink):
             take_picture(replace(NO_FAULTS, **{fault: 1.0}), ink, HEIGHT, np.random.default_rng(seed))
             for fault in ("erased_line", "ruled_line")
         )
-        assert (erased <= ink + 1e-6).all() and erased.sum() > 0.6 * ink.sum()
+        assert (erased[ink == 0] == 0).all() and 0.6 * ink.sum() < erased.sum() < 1.1 * ink.sum()
         assert left[ink == 1].min() > 0.9 and left.sum() < 2.5 * ink.sum()
