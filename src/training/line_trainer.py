@@ -91,4 +91,8 @@ def group_accuracy(numbers: list[Number], is_right: npt.NDArray[np.bool_]) -> di
 
 def _group(values: Sequence[float], limits: tuple[int, ...], is_right: npt.NDArray[np.bool_]) -> dict[str, float]:
     groups = np.searchsorted(limits, values)
-    return {str(limit): float(is_right[groups == i].mean()) for i, limit in enumerate(limits) if (groups == i).any()}
+    return {
+        str(limit): round(float(is_right[groups == i].mean()), 4)
+        for i, limit in enumerate(limits)
+        if (groups == i).any()
+    }

@@ -44,7 +44,7 @@ def decoder():
     """A model that reads what `make_number` writes."""
     pixels = keras.Input((28, None, 1))
     rows = pixels[:, :2, ::COLUMN_STEP, 0]
-    classes = keras.ops.where(rows[:, 1] == 1, rows[:, 0], NO_CENTER)
+    classes = keras.ops.where(keras.ops.equal(rows[:, 1], 1), rows[:, 0], NO_CENTER)
     return keras.Model(pixels, keras.ops.one_hot(keras.ops.cast(classes, "int32"), NO_CENTER + 1))
 
 
