@@ -10,6 +10,7 @@ from joblib import Parallel, delayed
 
 from src.common.arrays import Images, Labels
 from src.common.competition import IMAGE_SIDE
+from src.common.progress import bar
 from src.images.augmentation import Augmentation
 from src.images.centering import DIGIT_BOX, InkImage, resize
 from src.images.digit_lines import COLUMN_STEP, encode_digit_centers, find_digit_centers, make_line_image
@@ -72,8 +73,10 @@ def make_lines(recipe: LineImageRecipe, images: Images, labels: Labels, num_line
     chunks = Parallel(n_jobs=1 if len(starts) == 1 else -1, return_as="generator")(
         delayed(_make_chunk)(recipe, hands, min(_CHUNK, num_lines - start), (seed, start)) for start in starts
     )
-    for start, chunk in zip(starts, chunks, strict=True):
-        lines[start : start + _CHUNK], targets[start : start + _CHUNK] = chunk
+    with bar("lines", len(starts)) as chunk_done:
+        for start, chunk in zip(starts, chunks, strict=True):
+            lines[start : start + _CHUNK], targets[start : start + _CHUNK] = chunk
+            chunk_done()
     return lines, targets
 
 
