@@ -30,7 +30,9 @@ class OofPredictions:
     @property
     def learns_drawn_digits(self) -> bool:
         """Whether it learns from digits that a program draws, so that it is for the app alone."""
-        return bool((self.records[0].recipe.get("distillation") or {}).get("drawn_per_image"))
+        recipe = self.records[0].recipe
+        distillation, lines = recipe.get("distillation") or {}, recipe.get("trainer", {}).get("lines", {})
+        return bool(distillation.get("drawn_per_image") or lines.get("drawn_probability"))
 
 
 def load_oof_predictions(workspace: Workspace, experiment: str, folds: Folds) -> OofPredictions:

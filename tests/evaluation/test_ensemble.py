@@ -122,10 +122,13 @@ def test_an_ensemble_without_names_has_all_complete_experiments(small):
     save_predictions(small, "complete", [0, 1])
     save_predictions(small, "tenth", [0, 1], recipe={"train_fraction": 0.1})
     save_predictions(small, "student", [0, 1], recipe={"train_fraction": 1, "distillation": {"drawn_per_image": 0.5}})
+    trainer = {"lines": {"drawn_probability": 0.4}}
+    save_predictions(small, "of_lines", [0, 1], recipe={"train_fraction": 1, "trainer": trainer})
     save_predictions(small, "unfinished", [1])
     ensemble = make_ensemble(small)
     assert [member.experiment for member in ensemble.members] == ["complete"]
     assert ensemble.excluded == {
+        "of_lines": "learns from drawn digits besides train.csv, so it is for the app alone",
         "student": "learns from drawn digits besides train.csv, so it is for the app alone",
         "tenth": "was trained on 10 % of the rows",
         "unfinished": "has 1 of 2 folds",
