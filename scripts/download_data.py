@@ -37,7 +37,7 @@ def main() -> None:
     arguments = parser.parse_args()
     workspace = find_sample_workspace() if arguments.sample else find_workspace()
     if arguments.sample:
-        write_sample(workspace)
+        write_sample(workspace, arguments.force)
         print(f"to use the sample in other commands: export DIGITS_WORKSPACE={workspace.root}")
     elif arguments.from_zip:
         unpack(arguments.from_zip, workspace, arguments.force)
@@ -50,8 +50,8 @@ def main() -> None:
 def _download_from_kaggle(workspace: Workspace, force: bool) -> None:
     if workspace.test_labels_csv.exists():
         raise InputError(
-            f"{workspace.input_dir} holds the embedded sample; to download the competition's data, use another "
-            "workspace: unset DIGITS_WORKSPACE, or set it to another path"
+            f"{workspace.input_dir} holds the embedded sample, whose missing files --sample writes; to download the "
+            "competition's data, use another workspace: unset DIGITS_WORKSPACE, or set it to another path"
         )
     if not force and all((workspace.input_dir / name).exists() for name in REQUIRED_FILES):
         verify_input(workspace)

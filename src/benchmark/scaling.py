@@ -10,10 +10,12 @@ import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
+from src.common.competition import LABEL_COLUMN, PIXEL_COLUMNS
 from src.common.workspace import REPOSITORY, Workspace
 from src.data.csv_files import load_train
 from src.data.folds import load_folds, make_folds, save_folds
@@ -37,8 +39,7 @@ def measure_growth(workspace: Workspace) -> dict[str, Any]:
         growth_with_images, growth_with_experiments: for each multiple of the smallest run, the `seconds` and `peak_mb`
             of a process that does all of it.
     """
-    with workspace.train_csv.open() as file:
-        num_rows = sum(1 for _ in file) - 1
+    num_rows = len(load_train(workspace).labels)
     with tempfile.TemporaryDirectory() as directory:
         parts = {
             times: take_rows(workspace, Path(directory) / str(times), times * num_rows // 4) for times in (1, 2, 4)
@@ -82,11 +83,12 @@ def take_rows(workspace: Workspace, root: Path, num_rows: int) -> Workspace:
     """Make a workspace of the first training rows and all test images."""
     part = Workspace(root)
     part.input_dir.mkdir(parents=True)
-    with workspace.train_csv.open() as file:
-        part.train_csv.write_text("".join(islice(file, 1 + num_rows)))
-    for path in (workspace.test_csv, workspace.sample_submission_csv):
-        (part.input_dir / path.name).symlink_to(path)
-    save_folds(make_folds(*load_train(part)), part)
+    images, labels = (array[:num_rows] for array in load_train(workspace))
+    table = pd.DataFrame(images.reshape(num_rows, -1), columns=list(PIXEL_COLUMNS))
+    table.insert(0, LABEL_COLUMN, labels)
+    table.to_csv(part.train_csv, index=False)
+    part.test_csv.symlink_to(workspace.test_csv)
+    save_folds(make_folds(images, labels), part)
     return part
 
 

@@ -53,11 +53,11 @@ def read_train(path: Path) -> LabelledImages:
     wrong = np.flatnonzero(labels >= NUM_CLASSES)
     if len(wrong):
         row, label = wrong[0] + 1, labels[wrong[0]]
-        raise InputError(f"{path}, data row {row}: the label is {label}, not a digit 0..9; {DOWNLOAD_REMEDY}")
+        raise InputError(f"{path}, data row {row}: the label is {label}, not a digit 0..9; {_name_remedy(path)}")
     if name := _MNIST_SIZES.get(len(labels)):
         raise InputError(
             f"{path} has {len(labels)} rows, as {name} has, which contains the labels of the competition's test "
-            f"images; {DOWNLOAD_REMEDY}"
+            f"images; {_name_remedy(path)}"
         )
     return LabelledImages(table[:, 1:].reshape(-1, *IMAGE_SHAPE), labels)
 
@@ -86,7 +86,13 @@ def _read_images(path: Path, columns: tuple[str, ...]) -> npt.NDArray[Any]:
     except TableError as error:
         swapped = {PIXEL_COLUMNS: "test.csv", (LABEL_COLUMN, *PIXEL_COLUMNS): "train.csv"}.get(error.found)
         problem = f"its columns are those of {swapped}" if swapped else str(error)
-        raise InputError(f"{path}: {problem}; {DOWNLOAD_REMEDY}") from None
+        raise InputError(f"{path}: {problem}; {_name_remedy(path)}") from None
+
+
+def _name_remedy(path: Path) -> str:
+    """Return the end of an error message about a file in input/: how to get a correct one."""
+    is_sample = Workspace(path.parent.parent).test_labels_csv.exists()
+    return DOWNLOAD_REMEDY + " --sample" * is_sample
 
 
 def check_sample_submission(workspace: Workspace, num_rows: int) -> None:
@@ -99,13 +105,13 @@ def check_sample_submission(workspace: Workspace, num_rows: int) -> None:
         read_submission(workspace.sample_submission_csv, num_rows)
 
 
-def read_submission(path: Path, num_rows: int, remedy: str = DOWNLOAD_REMEDY) -> Labels:
+def read_submission(path: Path, num_rows: int, remedy: str | None = None) -> Labels:
     """Read a file in the format that Kaggle scores.
 
     Args:
         path: a CSV file with the columns ImageId and Label.
         num_rows: how many rows it must have.
-        remedy: the end of the error messages: how to get a correct file.
+        remedy: the end of the error messages: how to get a correct file; None for a file of input/.
 
     Returns:
         Labels, int64 (num_rows,).
@@ -114,6 +120,7 @@ def read_submission(path: Path, num_rows: int, remedy: str = DOWNLOAD_REMEDY) ->
         InputError: the file is missing, has other columns, ids other than 1..num_rows in order, or labels other than
             0..9.
     """
+    remedy = remedy or _name_remedy(path)
     if not path.is_file():
         raise InputError(f"{path} is missing; {remedy}")
     try:

@@ -20,12 +20,16 @@ NUM_SAMPLE_TEST_ROWS = 1_000
 SAMPLE_SEED = 42
 
 
-def write_sample(workspace: Workspace) -> None:
+def write_sample(workspace: Workspace, force: bool = False) -> None:
     """Write the sample as train.csv (4,000 rows), test.csv (1,000), sample_submission.csv and test_labels.csv.
 
+    Args:
+        workspace: which gets the files.
+        force: replace other files of these names in input/.
+
     Raises:
-        InputError: the workspace is the repository, whose input/ is for the competition's files, or has other files of
-            these names.
+        InputError: the workspace is the repository, whose input/ is for the competition's files, or, without `force`,
+            has other files of these names.
     """
     if workspace.root == REPOSITORY:
         raise InputError(
@@ -48,13 +52,13 @@ def write_sample(workspace: Workspace) -> None:
     }
     texts = {path: table.to_csv(index=False).encode() for path, table in tables.items()}
     for path, text in texts.items():
-        if path.exists() and path.read_bytes() != text:
+        if not force and path.exists() and path.read_bytes() != text:
             raise InputError(
                 f"{path} is not the sample's, and is not replaced; move it elsewhere, or name another directory with "
-                "DIGITS_WORKSPACE"
+                "DIGITS_WORKSPACE (--force replaces it)"
             )
     for path, text in texts.items():
-        if not path.exists():
+        if force or not path.exists():
             with atomic_write(path) as temporary:
                 temporary.write_bytes(text)
 

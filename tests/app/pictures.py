@@ -112,6 +112,7 @@ TOO_LARGE = {
     "bmp header": with_size(BMP, 18, "<ii", 50_000, 50_000),
     "bmp negative size": with_size(BMP, 18, "<ii", -240, -240),
     "jpeg header": with_size(JPEG, JPEG_SIZE, ">HH", 65_500, 65_500),
+    "webp of 30 megapixels": with_size(WEBP, 26, "<HH", 6000, 5000),
     "just above": encode(Image.new("L", (4001, MAX_PIXELS // 4000))),
 }
 HOSTILE = {

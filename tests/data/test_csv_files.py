@@ -64,6 +64,12 @@ def test_missing_file_names_the_remedy(tmp_path):
         load_train(Workspace(tmp_path))
 
 
+def test_the_remedy_for_a_damaged_sample_is_the_sample(small):
+    small.train_csv.write_text("nonsense")
+    with pytest.raises(InputError, match=r"scripts\.download_data --sample$"):
+        load_train(small)
+
+
 def test_train_in_place_of_test_is_refused(sample, tmp_path):
     (tmp_path / "input").mkdir()
     (tmp_path / "input" / "test.csv").write_bytes(sample.train_csv.read_bytes())

@@ -41,6 +41,11 @@ def test_does_not_replace_other_data(small, is_sample):
     assert snapshot(small.root) == before
 
 
+def test_replaces_other_data_if_forced(small, sample):
+    write_sample(small, force=True)
+    assert snapshot(small.input_dir) == snapshot(sample.input_dir)
+
+
 def test_is_refused_in_the_repository():
     with pytest.raises(InputError, match="is not for the sample"):
         write_sample(Workspace(REPOSITORY))

@@ -19,6 +19,7 @@ MISTAKES = [
     (("ensemble",), "no experiment"),
     (("ensemble", "smoke"), "no results of 'smoke'"),
     (("download_data", "--from-zip", "some.zip"), "holds the embedded sample"),
+    (("download_data",), "holds the embedded sample, whose missing files --sample writes"),
     (("app", "--port", "65536"), "cannot listen at 127.0.0.1, port 65536"),
     (("app", "--host", "no.such.host.invalid"), "cannot listen at no.such.host.invalid"),
 ]
@@ -102,6 +103,9 @@ def test_a_fault_of_the_machine_is_one_sentence(capfd, error, sentence):
 def test_a_fault_of_the_machine_during_imports_is_one_sentence(small, run_process):
     code = "import sys; sys.modules['polars'] = None; import scripts.make_folds"
     require_mistake(run_process(small, sys.executable, "-c", code), "has no package polars")
+    command = (sys.executable, "-m", "scripts.train", "smoke")
+    require_mistake(run_process(small, *command, KERAS_BACKEND="numpy"), "set KERAS_BACKEND to tensorflow or jax")
+    require_mistake(run_process(small, *command, KERAS_BACKEND="torch"), "torch, which KERAS_BACKEND asks for; unset")
 
 
 def test_an_error_of_the_program_keeps_its_traceback():

@@ -16,6 +16,8 @@ from src.common.errors import InputError
 
 MAX_PIXELS = 65_000_000
 """Of a file: a photo of 64 megapixels and some more, or an A4 page scanned with 600 dpi."""
+MAX_WEBP_PIXELS = 25_000_000
+"""Of a WebP file, which is decoded in its full size, with 16 bytes of memory per pixel."""
 MIN_SIDE = 8
 """Pixels."""
 MAX_DECODED_SIDE = 1280
@@ -52,7 +54,8 @@ def decode_picture(data: bytes) -> Picture:
         uint8 RGB (h, w, 3).
 
     Raises:
-        TooLargeError: the picture has more than `MAX_PIXELS` pixels according to its header.
+        TooLargeError: the picture has more than `MAX_PIXELS` pixels according to its header, or is a WebP file of more
+            than `MAX_WEBP_PIXELS`.
         InputError: the file has another format, is damaged, truncated, less than `MIN_SIDE` pixels wide or high, or
             contains another file.
     """
@@ -94,8 +97,9 @@ def read_width(data: bytes) -> int:
 
 def _check(image: Image.Image, data: bytes) -> None:
     width, height = image.size
-    if width * height > MAX_PIXELS:
-        raise TooLargeError(f"the picture has {width} x {height} pixels; send one of at most {MAX_PIXELS:,} pixels")
+    kind, limit = ("a WebP file", MAX_WEBP_PIXELS) if image.format == "WEBP" else ("one", MAX_PIXELS)
+    if width * height > limit:
+        raise TooLargeError(f"the picture has {width} x {height} pixels; send {kind} of at most {limit:,} pixels")
     if min(width, height) < MIN_SIDE:
         raise InputError(f"the picture has {width} x {height} pixels; send one of at least {MIN_SIDE} x {MIN_SIDE}")
     if image.format == "PNG" and _PNG_END not in data:  # Pillow detects truncated files of all other formats.

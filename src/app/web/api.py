@@ -110,7 +110,6 @@ async def _run(app: FastAPI, workers: Workers, handlers: PageHandlers | None, ro
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(workers.start)
         if handlers is not None:
-            app.add_api_route("/", lambda: HTMLResponse(_WAITING), include_in_schema=False)
             tasks.start_soon(_serve_page, app, handlers, root_path)
         yield
         tasks.cancel_scope.cancel()
@@ -118,23 +117,23 @@ async def _run(app: FastAPI, workers: Workers, handlers: PageHandlers | None, ro
 
 async def _serve_page(app: FastAPI, handlers: PageHandlers, root_path: str) -> None:
     """Build the page and serve it until the task is cancelled; where that fails, the page and the log say why."""
+    response = HTMLResponse(_WAITING)
+    app.add_api_route("/", lambda: response, include_in_schema=False)
     waiting = app.routes[-1]
     try:
         blocks = await anyio.to_thread.run_sync(_build_page, handlers)
-    except Exception as error:  # Gradio's, about directories that it cannot write to, or a broken installation.
-        logging.getLogger("uvicorn.error").error("The page cannot be shown, the API works: %s", error)
-        app.router.routes.remove(waiting)
-        failed = _FAILED + html.escape(str(error))
-        app.add_api_route("/", lambda: HTMLResponse(failed, 500), include_in_schema=False)
-        return
-    from src.app.web.page import mount_page
+        from src.app.web.page import mount_page
 
-    app.router.routes.remove(waiting)
-    page = mount_page(app, blocks, root_path)
-    async with page.router.lifespan_context(page):  # Mounted before the start, the page would have been started too.
-        blocks.run_startup_events()  # type: ignore[no-untyped-call]
-        await blocks.run_extra_startup_events()  # type: ignore[no-untyped-call]
-        await anyio.sleep_forever()
+        page = mount_page(app, blocks, root_path)
+        async with page.router.lifespan_context(page):  # Mounted before the start, the page would have been started too.
+            blocks.run_startup_events()  # type: ignore[no-untyped-call]
+            await blocks.run_extra_startup_events()  # type: ignore[no-untyped-call]
+            app.router.routes.remove(waiting)
+            await anyio.sleep_forever()
+    except Exception as error:  # Gradio's, about directories that it cannot write to, or a broken installation.
+        cause = str(error) or repr(error)
+        logging.getLogger("uvicorn.error").error("The page cannot be shown, the API works: %s", cause)
+        response = HTMLResponse(_FAILED + html.escape(cause), 500)
 
 
 def _build_page(handlers: PageHandlers) -> "gradio.Blocks":

@@ -71,9 +71,16 @@ def test_drawings_are_recognised_and_others_refused_in_a_sentence(gradio_client)
     assert not (gradio_client.predict("", api_name="/draw")[0] or {}).get("label")
 
 
-def test_a_page_that_cannot_be_built_says_why(page_workspace, tmp_path, monkeypatch, caplog):
-    (tmp_path / "file").touch()
-    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "file"))  # It is no directory that can be written.
+@pytest.mark.parametrize("is_built", [False, True])
+def test_a_page_that_cannot_be_shown_says_why(page_workspace, tmp_path, monkeypatch, caplog, is_built):
+    def fail(self):
+        raise OSError(f"{tmp_path} is full")
+
+    if is_built:  # It fails where it is started.
+        monkeypatch.setattr("gradio.Blocks.run_startup_events", fail)
+    else:
+        (tmp_path / "file").touch()
+        monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "file"))  # It is no directory that can be written.
     server = Server(workspace=page_workspace)
     logging.getLogger("uvicorn.error").addHandler(caplog.handler)
     with server as url:
