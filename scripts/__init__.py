@@ -56,10 +56,9 @@ def _explain(error: BaseException) -> str | None:
         place = f" ({error.filename})" if error.filename else ""
         return f"{error.strerror}{place}; nothing finished is lost: fix this and run the same command to continue"
     if isinstance(error, ModuleNotFoundError):
-        missing = f"{sys.executable} has no package {error.name}"
-        if error.name == os.environ.get("KERAS_BACKEND") != "tensorflow":
-            return f"{missing}, which KERAS_BACKEND asks for; unset KERAS_BACKEND, or set it to tensorflow"
-        return f"{missing}; install the packages of requirements.txt for it"
+        is_backend = error.name == os.environ.get("KERAS_BACKEND") != "tensorflow"
+        remedy = "unset KERAS_BACKEND, or set it to tensorflow" if is_backend else "install those of requirements.txt"
+        return f"{sys.executable} has no package {error.name}; {remedy}"
     if "Unable to import backend" in str(error):  # Of Keras.
         return f"{error}; set KERAS_BACKEND to tensorflow or jax, or unset it"
     if "No usable temporary directory" in str(error):  # Of the module tempfile.

@@ -8,8 +8,10 @@ from src.common.workspace import make_private_dir
 
 BFLOAT16, FLOAT32 = "bfloat16", "float32"
 
-if keras.config.backend() not in ("tensorflow", "jax"):  # Here, before Keras' other backends fail one by one.
-    raise InputError(f"nothing here runs on {keras.config.backend()}; set KERAS_BACKEND to tensorflow or jax, or unset it")
+if keras.config.backend() not in ("tensorflow", "jax"):  # Keras' other backends lack something that is needed here.
+    raise InputError(
+        f"{keras.config.backend()} is no backend for this; set KERAS_BACKEND to tensorflow or jax, or unset it"
+    )
 
 
 def prepare_backend(seed: int, mixed_precision: bool = False) -> None:

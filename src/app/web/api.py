@@ -125,7 +125,7 @@ async def _serve_page(app: FastAPI, handlers: PageHandlers, root_path: str) -> N
         from src.app.web.page import mount_page
 
         page = mount_page(app, blocks, root_path)
-        async with page.router.lifespan_context(page):  # Mounted before the start, the page would have been started too.
+        async with page.router.lifespan_context(page):  # Mounted before the server's start, it would start twice.
             blocks.run_startup_events()  # type: ignore[no-untyped-call]
             await blocks.run_extra_startup_events()  # type: ignore[no-untyped-call]
             app.router.routes.remove(waiting)

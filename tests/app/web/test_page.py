@@ -71,7 +71,7 @@ def test_drawings_are_recognised_and_others_refused_in_a_sentence(gradio_client)
     assert not (gradio_client.predict("", api_name="/draw")[0] or {}).get("label")
 
 
-@pytest.mark.parametrize("is_built", [False, True])
+@pytest.mark.parametrize("is_built", [True, False])
 def test_a_page_that_cannot_be_shown_says_why(page_workspace, tmp_path, monkeypatch, caplog, is_built):
     def fail(self):
         raise OSError(f"{tmp_path} is full")
