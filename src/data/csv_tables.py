@@ -155,9 +155,12 @@ def _read_quickly(
     """Read with Polars; None if there is anything that Polars does not take for a number."""
     kind = {np.uint8: pl.UInt8, np.uint32: pl.UInt32}[dtype]
     schema = {name: kind if name in columns else pl.String for name in source.names}
+    # Not the path: Polars takes * and [ in it for patterns, and refuses names that are not UTF-8.
+    opened = source.text.open("rb") if isinstance(source.text, Path) else io.BytesIO(source.text)
     try:
         # The header has been read; Polars would not match names with spaces or quotation marks.
-        table = pl.read_csv(source.text, has_header=False, skip_rows=1, separator=source.separator, schema=schema)
+        with opened as file:
+            table = pl.read_csv(file, has_header=False, skip_rows=1, separator=source.separator, schema=schema)
     except pl.exceptions.PolarsError:
         return None
     if any(table.null_count().row(0)):  # Polars gives nulls for empty rows, and for missing cells.

@@ -59,6 +59,14 @@ def test_the_layout_does_not_matter(tmp_path, name):
     assert table.dtype == np.uint8 and table.tolist() == NUMBERS
 
 
+@pytest.mark.parametrize("name", ["a[1]*?{b}", "not UTF-8 \udcff"])
+def test_the_name_of_the_file_does_not_matter(tmp_path, monkeypatch, name):
+    monkeypatch.setattr("src.data.csv_tables._read_row_by_row", None)  # It is slow, and for other layouts.
+    (tmp_path / name).mkdir()
+    table = read_table(write(tmp_path / name, TEXT), ("digit", "a", "b"), np.uint8)
+    assert table.tolist() == NUMBERS
+
+
 @pytest.mark.parametrize(
     ("contents", "expected"),
     [
