@@ -12,7 +12,7 @@ from src.common.errors import InputError, describe_missing_library
 
 _USER_ERRORS = {
     errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR,
-    errno.EEXIST, errno.EISDIR, errno.ENAMETOOLONG, errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM,
+    errno.EEXIST, errno.EISDIR, errno.ENAMETOOLONG, errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM, errno.ELOOP,
 }  # fmt: skip
 """System errors that the user can fix: disks, directories, permissions and limits of the machine."""
 _INTERRUPTED = "interrupted; nothing finished is lost: run the same command to continue"

@@ -140,12 +140,17 @@ class Workspace:
 
 def find_workspace() -> Workspace:
     """Return the workspace that DIGITS_WORKSPACE names, by default the repository itself."""
-    return Workspace(Path(os.environ.get("DIGITS_WORKSPACE") or REPOSITORY).resolve())
+    return _find(default=REPOSITORY)
 
 
 def find_sample_workspace() -> Workspace:
     """Return the workspace for the embedded sample: the one that DIGITS_WORKSPACE names, by default .sample/."""
-    return Workspace(Path(os.environ.get("DIGITS_WORKSPACE") or SAMPLE_WORKSPACE).resolve())
+    return _find(default=SAMPLE_WORKSPACE)
+
+
+def _find(default: Path) -> Workspace:
+    # Path.resolve fails at a link to itself in its own way, which depends on the version of Python.
+    return Workspace(Path(os.path.realpath(os.environ.get("DIGITS_WORKSPACE") or default)))
 
 
 def find_app_workspace() -> Workspace:

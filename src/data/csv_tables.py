@@ -6,9 +6,11 @@ the columns may be any, as long as they leave no doubt about the numbers.
 
 import codecs
 import csv
+import errno
 import functools
 import gzip
 import io
+import lzma
 import re
 import zipfile
 import zlib
@@ -29,8 +31,8 @@ _PREFIXES = {
     b"<": "it is a web page, not a CSV file",
     b"version https://git-lfs": "it is a pointer of Git LFS, not the file itself (git lfs pull fetches that)",
 }
-ZIP_ERRORS = (zipfile.BadZipFile, EOFError, zlib.error, RuntimeError)
-"""Errors of a damaged zip file. A password, or an unknown compression method, is a RuntimeError."""
+_ZIP_ERRORS = (zipfile.BadZipFile, EOFError, zlib.error, lzma.LZMAError, RuntimeError, ValueError)
+"""Of the module zipfile. A password, or an unknown compression method, is a RuntimeError."""
 
 
 class TableError(ValueError):
@@ -118,9 +120,18 @@ def _unzip(path: Path) -> bytes:
             members = [name for name in archive.namelist() if not name.startswith("__MACOSX/")]
             if len(members) == 1:
                 return archive.read(members[0])
-    except ZIP_ERRORS as error:
+    except Exception as error:
+        if not is_zip_damage(error):
+            raise
         raise TableError(f"it is a damaged zip file, or needs a password ({error})") from None
     raise TableError(f"it is not a CSV file but a zip file, or a workbook, of {len(members)} files")
+
+
+def is_zip_damage(error: Exception) -> bool:
+    """Tell whether a zip file could not be read because it is damaged or needs a password."""
+    if isinstance(error, OSError):  # With other numbers, it is an error of the disk.
+        return error.errno in (None, errno.EINVAL)
+    return isinstance(error, _ZIP_ERRORS)
 
 
 def _find_kind(head: bytes) -> str | None:

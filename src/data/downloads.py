@@ -11,7 +11,7 @@ from src.common.competition import NUM_TEST_ROWS, NUM_TRAIN_ROWS, PAGE
 from src.common.errors import InputError
 from src.common.workspace import Workspace
 from src.data.csv_files import DOWNLOAD_REMEDY, check_sample_submission, load_test, load_train
-from src.data.csv_tables import ZIP_ERRORS
+from src.data.csv_tables import is_zip_damage
 
 REQUIRED_FILES = ("test.csv", "train.csv")
 COMPETITION_FILES = ("sample_submission.csv", *REQUIRED_FILES)
@@ -124,7 +124,9 @@ def _unzip(source: Path, directory: Path) -> None:
                     raise InputError(f"its entry {name!r} lies outside its directory, so it is not safe; {_REMEDY}")
                 with archive.open(name) as file:
                     _copy_file(Path(name).name, file, directory)
-    except ZIP_ERRORS as error:
+    except Exception as error:
+        if isinstance(error, InputError) or not is_zip_damage(error):
+            raise
         raise InputError(f"it is not a whole zip file, or needs a password ({error}); {_REMEDY}") from None
 
 

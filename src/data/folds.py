@@ -66,19 +66,24 @@ def make_folds(images: Images, labels: Labels, num_folds: int = 5, seed: int = 4
         seed: of the shuffle.
 
     Raises:
-        InputError: there are fewer than two folds, a digit has fewer images than there are folds, or the seed is
-            outside 0..2**32 - 1.
+        InputError: there are fewer than two folds, a digit has fewer different images than there are folds, or the seed
+            is outside 0..2**32 - 1.
     """
-    num_rarest = int(np.bincount(labels, minlength=NUM_CLASSES)[np.unique(labels)].min())
     if not 0 <= seed < 2**32:
         raise InputError(f"the seed {seed} is not usable; choose one from 0..{2**32 - 1}")
-    if not 2 <= num_folds <= num_rarest:
-        raise InputError(
-            f"the number of folds is {num_folds}; choose 2..{num_rarest}, as the rarest digit has {num_rarest} images"
-        )
     groups, num_identical_pairs, num_near_duplicate_pairs = _group_near_duplicates(images, labels)
     # All rows of a group have one label, so stratifying the first rows of the groups stratifies all rows.
     _, first_rows = np.unique(groups, return_index=True)
+    num_rarest = int(np.bincount(labels[first_rows], minlength=NUM_CLASSES).min())
+    if num_rarest < 2:
+        raise InputError(
+            "train.csv has digits with fewer than two different images, so there are no folds; use another train.csv"
+        )
+    if not 2 <= num_folds <= num_rarest:
+        raise InputError(
+            f"the number of folds is {num_folds}; choose 2..{num_rarest}, as the rarest digit has {num_rarest} images "
+            "that are not near duplicates"
+        )
     group_folds = np.empty(len(first_rows), dtype=np.int64)
     splitter = StratifiedKFold(num_folds, shuffle=True, random_state=seed)
     for fold, (_, members) in enumerate(splitter.split(first_rows, labels[first_rows])):

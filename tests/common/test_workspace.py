@@ -25,6 +25,12 @@ def repository(tmp_path, monkeypatch):
     return tmp_path
 
 
+def test_a_link_to_itself_is_no_workspace(tmp_path, monkeypatch):
+    (tmp_path / "link").symlink_to("link")
+    monkeypatch.setenv("DIGITS_WORKSPACE", str(tmp_path / "link"))
+    assert not find_workspace().train_csv.exists()  # So the commands say that it is missing.
+
+
 @pytest.mark.parametrize("limit", ["many", "0", "-1", "1.5"])
 def test_a_wrong_number_of_threads_is_named(monkeypatch, limit):
     monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", limit)

@@ -106,6 +106,16 @@ def test_files_of_another_kind_are_refused(tmp_path, contents):
         unpack([tmp_path / "bad.zip"], Workspace(tmp_path / "workspace"))
 
 
+@pytest.mark.parametrize(("signature", "place"), [(b"PK\x01\x02", 46), (b"PK\x05\x06", 16)], ids=["name", "offset"])
+def test_damage_in_the_directory_of_a_zip_is_found(tmp_path, signature, place):
+    path = make_zip(tmp_path / "bad.zip", {"träin.csv": "x"})  # A name in UTF-8.
+    data = bytearray(path.read_bytes())
+    data[data.index(signature) + place] = 0xFF
+    path.write_bytes(data)
+    with pytest.raises(InputError, match="not a whole zip"):
+        unpack([path], Workspace(tmp_path / "workspace"))
+
+
 def test_a_missing_zip_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"nowhere\.zip: there is no such file"):
         unpack([tmp_path / "nowhere.zip"], Workspace(tmp_path / "workspace"))

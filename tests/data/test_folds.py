@@ -57,8 +57,15 @@ def test_near_duplicates_share_a_fold(sample_rows):
 
 @pytest.mark.parametrize("num_folds", [1, 0, 401])
 def test_impossible_numbers_of_folds_are_refused(sample_rows, num_folds):
-    with pytest.raises(InputError, match=r"2\.\.400"):
+    with pytest.raises(InputError, match=r"2\.\.399"):  # Two of 400 images of the digit 1 are near duplicates.
         make_folds(*sample_rows, num_folds=num_folds)
+
+
+def test_digits_without_different_images_are_refused(sample_rows):
+    images, labels = sample_rows
+    for wrong in (images[labels < 9], np.repeat(images[:1], 100, axis=0)):
+        with pytest.raises(InputError, match="fewer than two different images"):
+            make_folds(wrong, np.arange(len(wrong)) % 9)
 
 
 def test_round_trip(small):

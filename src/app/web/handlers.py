@@ -99,8 +99,16 @@ class PageHandlers:
         return self.recognise_upload(None if path is None else Path(path).read_bytes(), several)
 
     def recognise_sample(self, row: float | None) -> Results:
-        """Recognise the image in a row of test.csv."""
-        return Results() if row is None else self._show(self.recogniser.recognise_image(self.test_images[int(row)]))
+        """Recognise the image in a row of test.csv.
+
+        Raises:
+            InputError: there is no such row.
+        """
+        if row is None:
+            return Results()
+        if not 0 <= row < len(self.test_images):
+            raise InputError(f"test.csv has no row {row:g}; choose one from 0 to {len(self.test_images) - 1:,}")
+        return self._show(self.recogniser.recognise_image(self.test_images[int(row)]))
 
     def recognise_error(self, index: int) -> Results:
         """Recognise one of the out-of-fold errors."""

@@ -68,6 +68,12 @@ def test_pictures_without_digits_get_a_message(handlers, tmp_path):
         assert results.probabilities == {}
 
 
+@pytest.mark.parametrize("row", [-1, 60, 1e300])
+def test_a_row_that_test_csv_lacks_is_refused(handlers, row):
+    with pytest.raises(InputError, match="choose one from 0 to 59"):
+        handlers.recognise_sample(row)
+
+
 def test_the_explanation_is_brighter_than_the_picture_before_it(handlers):
     results = handlers.recognise_sample(0)
     message, heat_map = handlers.explain(results.explainable)
