@@ -55,13 +55,20 @@ def save_feedback(path: Path, image: npt.NDArray[np.uint8], predicted: int | Non
 
 
 def load_feedback(path: Path) -> Feedback:
-    """Load all corrections from a CSV file; none if it does not exist."""
+    """Load all corrections from a CSV file; none if it does not exist.
+
+    Raises:
+        InputError: the file is damaged.
+    """
     if not path.exists():
         return Feedback(np.empty((0, *IMAGE_SHAPE), np.uint8), np.empty(0, np.int64), [])
-    table = pd.read_csv(path)
-    images = table[list(PIXEL_COLUMNS)].to_numpy(np.uint8).reshape(-1, *IMAGE_SHAPE)
-    predicted = [None if np.isnan(digit) else int(digit) for digit in table["predicted"].astype(float)]
-    return Feedback(images, table[LABEL_COLUMN].to_numpy(np.int64), predicted)
+    try:
+        table = pd.read_csv(path)
+        images = table[list(PIXEL_COLUMNS)].to_numpy(np.uint8).reshape(-1, *IMAGE_SHAPE)
+        predicted = [None if np.isnan(digit) else int(digit) for digit in table["predicted"].astype(float)]
+        return Feedback(images, table[LABEL_COLUMN].to_numpy(np.int64), predicted)
+    except (ValueError, KeyError):
+        raise InputError(f"{path} is damaged, or another program has changed it; move it elsewhere") from None
 
 
 def export_feedback(path: Path, target: Path) -> None:

@@ -37,6 +37,14 @@ def test_corrections_come_back_and_are_rows_of_train_csv(path, images, tmp_path)
     assert labels.tolist() == [5, 0]
 
 
+@pytest.mark.parametrize("change", [(b",", b";"), (b"\n", b",,,\n"), (b"l", b"\xff"), (b"label,", b"x,")])
+def test_a_file_that_another_program_has_changed_is_refused(path, images, change):
+    save_feedback(path, images[0], 3, 5)
+    path.write_bytes(path.read_bytes().replace(*change).replace(b",,,", b",", 1))
+    with pytest.raises(InputError, match="move it elsewhere"):
+        load_feedback(path)
+
+
 @pytest.mark.slow
 def test_processes_that_save_at_once_lose_nothing(path, images):
     with ProcessPoolExecutor(4) as pool:
