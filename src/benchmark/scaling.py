@@ -83,7 +83,8 @@ def take_rows(workspace: Workspace, root: Path, num_rows: int) -> Workspace:
     """Make a workspace of the first training rows and all test images."""
     part = Workspace(root)
     part.input_dir.mkdir(parents=True)
-    images, labels = (array[:num_rows] for array in load_train(workspace))
+    train = load_train(workspace)
+    images, labels = train.images[:num_rows], train.labels[:num_rows]
     table = pd.DataFrame(images.reshape(num_rows, -1), columns=list(PIXEL_COLUMNS))
     table.insert(0, LABEL_COLUMN, labels)
     table.to_csv(part.train_csv, index=False)
