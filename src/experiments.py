@@ -133,7 +133,12 @@ TUNED_DENSE = replace(
 PLAIN = KerasTrainer(networks.plain_cnn, epochs=30, batch_size=86, augmentation=AFFINE)
 BOOSTED = LightGBMTrainer()
 # The distillation set is distorted once; this weak augmentation makes it different in each epoch.
-STUDENT = replace(RESIDUAL, epochs=7, augmentation=Augmentation(rotation=4.0, zoom=0.03, shift=0.02, shear=3.0))
+STUDENT = replace(
+    RESIDUAL,
+    epochs=7,
+    augmentation=Augmentation(rotation=4.0, zoom=0.03, shift=0.02, shear=3.0),
+    tta=replace(FIVE_VIEWS, rotations=(-8.0, 8.0), zooms=(0.95, 1.05)),
+)
 LINES = LineTrainer(
     KerasTrainer(
         networks.line_cnn, epochs=6, batch_size=16, learning_rate=2e-3, mixed_precision=True, ema_momentum=0.99

@@ -45,7 +45,7 @@ HASHES = {
     "dnn_augmented": "c20af1fe5e8b",
     "ann_tuned": "8ffcea839e17",
     "cnn_augmented": "b0c8618e0aee",
-    "recogniser": "8d570033f0b1",
+    "recogniser": "f894bc94fef5",
     "digit_lines": "ee4ee1d55aba",
     "smoke": "9712dda59e7b",
     "large_kernel_10": "1b5a3277626d",
