@@ -73,7 +73,7 @@ def test_annotations_are_summarised(two_experiments, dataset, tmp_path):
         "on the 299 decidable rows: OOF 90.635 % (86.799 to 93.441 %)",
     ]
     assert write_error_report("first", dataset, two_experiments)[1:] == lines[1:]  # They are kept.
-    assert f"annotated: mislabelled, reads {readings[10]}<br>" in two_experiments.error_report_html.read_text()
+    assert f"annotated: mislabelled, reads {readings[10]} (row 10)<br>" in two_experiments.error_report_html.read_text()
     table = pd.read_csv(two_experiments.cleanlab_csv, index_col="row")
     assert list(table)[:4] == ["is_label_issue", "label_quality", "given_label", "predicted_label"]
     assert table["is_label_issue"][[10, 11, 12, 13, 20]].tolist() == [True, True, True, False, True]
