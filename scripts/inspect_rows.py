@@ -52,7 +52,7 @@ def main() -> None:
     for found in findings[:NUM_PRINTED]:
         print(*describe_row(found), sep="\n")
     more = f", of which the first {NUM_PRINTED} are above" if len(rows) > NUM_PRINTED else ""
-    print(f"{len(rows):,} rows{more}")
+    print(f"{len(rows):,} {'row' if len(rows) == 1 else 'rows'}{more}")
     print(workspace.rows_csv)
     print(workspace.rows_html)
 
