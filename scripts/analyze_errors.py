@@ -1,8 +1,9 @@
 """Analyse out-of-fold errors: python -m scripts.analyze_errors [EXPERIMENT|blend] [--annotations FILE].
 
-Writes oof/error_report.html, a page for any browser, oof/errors.csv for further analysis, and the plots as PNG in
-oof/error_report/. In the page, you can annotate possible label errors and download the annotations as a file. With
---annotations FILE, the accuracy without the mislabelled rows is reported, too.
+Writes oof/error_report.html and oof/error_rows.html, pages for any browser, oof/errors.csv and oof/cleanlab.csv for
+further analysis, and the plots as PNG in oof/error_report/. In the page, you can annotate rows and download the
+annotations as a file. --annotations FILE adds them to oof/annotations.csv. If rows are annotated, the accuracy on the
+decidable ones is reported, too.
 """
 
 import argparse

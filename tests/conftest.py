@@ -31,6 +31,15 @@ def pytest_collection_modifyitems(config, items):
         items[:] = [item for item in items if item not in left_out]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_label_issues(tmp_path_factory):
+    """No rows are annotated by oof/label_issues.csv, so that no result of a test depends on its contents."""
+    with pytest.MonkeyPatch.context() as patch:
+        missing = tmp_path_factory.mktemp("no_label_issues") / "label_issues.csv"
+        patch.setattr("src.evaluation.annotations.LABEL_ISSUES_CSV", missing)
+        yield
+
+
 @pytest.fixture(scope="session")
 def sample(tmp_path_factory) -> Workspace:
     """The embedded sample: 4,000 + 1,000 rows. Read only."""

@@ -27,6 +27,15 @@ def standard_error(fraction: float, num_rows: int) -> float:
     return float((fraction * (1 - fraction) / num_rows) ** 0.5)
 
 
+def confidence_interval(num_correct: int, num_rows: int) -> tuple[float, float]:
+    """Compute the 95 % confidence interval of an accuracy by Wilson's method.
+
+    Source: Wilson 1927, "Probable inference, the law of succession, and statistical inference".
+    """
+    interval = binomtest(num_correct, num_rows).proportion_ci(method="wilson")
+    return float(interval.low), float(interval.high)
+
+
 def compute_metrics(labels: Labels, proba: Proba) -> dict[str, float]:
     """Compute all metrics of one experiment's OOF predictions.
 

@@ -12,6 +12,8 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 APP_WEIGHTS_DIR = REPOSITORY / "src" / "app" / "weights"
 """The app's networks, recogniser.onnx and touching_digits.onnx, each with its record as .json; tracked by git."""
 SAMPLE_WORKSPACE = REPOSITORY / ".sample"
+LABEL_ISSUES_CSV = REPOSITORY / "oof" / "label_issues.csv"
+"""Annotations that come with the code; tracked by git."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,11 @@ class Workspace:
         return self.oof_dir / "comparison.html"
 
     @property
+    def reports_html(self) -> Path:
+        """Page that lists the reports of the workspace."""
+        return self.oof_dir / "index.html"
+
+    @property
     def errors_csv(self) -> Path:
         """Table of scripts.analyze_errors."""
         return self.oof_dir / "errors.csv"
@@ -99,6 +106,31 @@ class Workspace:
     def error_report_html(self) -> Path:
         """Report of scripts.analyze_errors."""
         return self.oof_dir / "error_report.html"
+
+    @property
+    def error_rows_html(self) -> Path:
+        """Row ledger of the images in the error report."""
+        return self.oof_dir / "error_rows.html"
+
+    @property
+    def annotations_csv(self) -> Path:
+        """Annotations of this workspace; scripts.analyze_errors --annotations adds to it."""
+        return self.oof_dir / "annotations.csv"
+
+    @property
+    def cleanlab_csv(self) -> Path:
+        """Label issues as cleanlab names them; scripts.analyze_errors writes them."""
+        return self.oof_dir / "cleanlab.csv"
+
+    @property
+    def rows_csv(self) -> Path:
+        """Table of scripts.inspect_rows."""
+        return self.oof_dir / "rows.csv"
+
+    @property
+    def rows_html(self) -> Path:
+        """Page of scripts.inspect_rows."""
+        return self.oof_dir / "rows.html"
 
     @property
     def tuning_dir(self) -> Path:

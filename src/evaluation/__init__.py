@@ -1,1 +1,1 @@
-"""What fold results show: blends, scoreboard, calibration and label issues. No training library is imported."""
+"""What fold results show: blend, scoreboard, calibration, label issues, annotations; no training library is needed."""

@@ -8,6 +8,7 @@ from src.common.files import atomic_write
 from src.common.metrics import accuracy_gain, compute_metrics
 from src.common.workspace import Workspace
 from src.data.folds import Folds
+from src.evaluation.annotations import DecidableLabels
 from src.validation.fold_results import (
     FoldPredictions,
     FoldRecord,
@@ -19,13 +20,16 @@ from src.validation.fold_results import (
 _CompleteFolds = list[tuple[FoldRecord, FoldPredictions]]
 
 
-def make_scoreboard(workspace: Workspace, folds: Folds, against: str | None = None) -> pd.DataFrame:
+def make_scoreboard(
+    workspace: Workspace, folds: Folds, against: str | None = None, decidable: DecidableLabels | None = None
+) -> pd.DataFrame:
     """Compare all experiments that have a complete fold, and write oof/scoreboard.csv.
 
     Args:
         workspace: where the fold results are.
         folds: the folds they belong to.
         against: an experiment that the others are compared with, paired, on the rows that both have validated.
+        decidable: the annotated labels; None for no columns about decidable rows.
 
     Returns:
         One row per experiment, the best first; all figures are over its complete folds. Columns:
@@ -37,6 +41,8 @@ def make_scoreboard(workspace: Workspace, folds: Folds, against: str | None = No
         images_per_second, single_image_seconds: of inference, medians over the folds.
         gain, gain_standard_error: only with `against`: how much more accurate the experiment is, and the standard error
             of that difference; nan without a common row.
+        decidable_num_rows, decidable_accuracy, decidable_low, decidable_high: only with `decidable`: the accuracy on
+            decidable rows and its 95 % confidence interval.
 
     Raises:
         InputError: a fold result is damaged, or `against` has none.
@@ -48,7 +54,7 @@ def make_scoreboard(workspace: Workspace, folds: Folds, against: str | None = No
             f"There are results of: {', '.join(trained) or 'none'}"
         )
     complete = {name: _load_complete_folds(workspace, name, folds) for name in trained}
-    rows = [_summarize(complete[name], folds) for name in trained]
+    rows = [_summarize(complete[name], folds, decidable) for name in trained]
     if against is not None:
         rows = [
             row | _compare(complete[name], complete[against], folds) for name, row in zip(trained, rows, strict=True)
@@ -73,10 +79,11 @@ def _load_complete_folds(workspace: Workspace, experiment: str, folds: Folds) ->
     return [(record, load_fold_predictions(workspace, record, folds)) for record in records]
 
 
-def _summarize(complete: _CompleteFolds, folds: Folds) -> dict[str, object]:
+def _summarize(complete: _CompleteFolds, folds: Folds, decidable: DecidableLabels | None) -> dict[str, object]:
     records = [record for record, _ in complete]
     rows = np.concatenate([predictions.valid_rows for _, predictions in complete])
     proba = np.concatenate([predictions.valid_proba for _, predictions in complete])
+    measured = decidable.measure(rows, proba.argmax(axis=1))._asdict() if decidable else {}
     return {
         "experiment": records[0].experiment,
         "folds_done": len(records),
@@ -88,6 +95,7 @@ def _summarize(complete: _CompleteFolds, folds: Folds) -> dict[str, object]:
         "train_seconds": sum(record.train_seconds for record in records),
         "images_per_second": float(np.median([record.inference_images_per_second for record in records])),
         "single_image_seconds": float(np.median([record.single_image_seconds for record in records])),
+        **{f"decidable_{name}": value for name, value in measured.items()},
     }
 
 

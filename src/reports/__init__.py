@@ -1,1 +1,1 @@
-"""HTML reports and plots: the data, the comparison of experiments, the errors of a model, and the submissions."""
+"""HTML reports and plots: the data, comparison of experiments, errors of a model, rows, submissions."""

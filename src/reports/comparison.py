@@ -19,7 +19,7 @@ from src.reports.comparison_findings import (
     find_learning_curves,
     load_pipelines,
 )
-from src.reports.pages import write_page
+from src.reports.index import write_report
 from src.reports.plots import render_svg
 from src.validation.oof import load_oof_predictions
 
@@ -46,12 +46,15 @@ def write_comparison(board: pd.DataFrame, workspace: Workspace, folds: Folds) ->
     variances = {name: compute_explained_variance(pipeline) for name, pipeline in pipelines.items()}
     compared = board[board.experiment.isin(members)]
     blended = find_blended(workspace, members)
-    write_page(
+    write_report(
         workspace.comparison_html,
         "comparison.html",
+        "python -m scripts.evaluate --html",
+        workspace,
         num_rows=len(folds.labels),
         num_folds=folds.num_folds,
         board=board.to_dict("records"),
+        has_decidable="decidable_accuracy" in board,
         digits={
             name: compute_digit_metrics(folds.labels, member.oof).to_dict("records") for name, member in members.items()
         },

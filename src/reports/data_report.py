@@ -26,7 +26,8 @@ from src.reports.data_findings import (
     map_digits,
     measure_drift,
 )
-from src.reports.pages import embed_image, embed_images, write_page
+from src.reports.index import write_report
+from src.reports.pages import embed_image, embed_images
 from src.reports.plots import render_svg
 from src.training.keras_trainer import KerasTrainer
 
@@ -90,9 +91,11 @@ def write_data_report(workspace: Workspace, path: Path) -> None:
     say("measuring handwriting, drawing plots")
     statistics = compute_image_statistics(data.images)
     plot = partial(render_svg, png_dir=path.with_suffix(""))
-    write_page(
+    write_report(
         path,
         "data_report.html",
+        "python -m scripts.explore_data",
+        workspace,
         num_train=data.num_train,
         num_test=data.num_test,
         counts=np.bincount(data.labels, minlength=NUM_CLASSES).tolist(),

@@ -7,11 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binomtest
 
 from src.common.arrays import Images, Labels, Proba, RowNumbers
 from src.common.errors import InputError
-from src.common.metrics import accuracy
+from src.common.metrics import accuracy, confidence_interval
 from src.common.progress import say
 from src.common.workspace import Workspace
 from src.data.folds import Folds
@@ -80,14 +79,19 @@ def load_analyzed_model(name: str, workspace: Workspace, folds: Folds) -> Analyz
         InputError: there is no such experiment or no blend yet, its fold results are missing or damaged, or a member
             was trained by another recipe since it was blended.
     """
-    members = _load_members(workspace, folds) if name == BLEND else [load_oof_predictions(workspace, name, folds)]
+    members = load_blended(workspace, folds) if name == BLEND else [load_oof_predictions(workspace, name, folds)]
     mixed = blend(members, folds.labels, folds.assignment)
     experiments = {member.experiment: member for member in members}
     experiments |= {other.experiment: other for other in _load_others(workspace, folds, list(experiments))}
     return AnalyzedModel(name, mixed.oof, mixed.test, tuple(member.experiment for member in members), experiments)
 
 
-def _load_members(workspace: Workspace, folds: Folds) -> list[OofPredictions]:
+def load_blended(workspace: Workspace, folds: Folds) -> list[OofPredictions]:
+    """Load the members of the last blend.
+
+    Raises:
+        InputError: there is no blend yet, or a member was trained by another recipe since it was blended.
+    """
     recipes = load_blended_recipes(workspace)
     if not recipes:
         raise InputError("there is no blend yet; make one: python -m scripts.ensemble")
@@ -114,24 +118,15 @@ def _load_others(workspace: Workspace, folds: Folds, members: list[str]) -> Iter
 
 
 def measure_folds(model: AnalyzedModel, folds: Folds) -> list[FoldAccuracy]:
-    """Measure the accuracy on each fold and on all rows, with its 95 % confidence interval (Wilson 1927)."""
+    """Measure the accuracy on each fold and on all rows, with its 95 % confidence interval."""
     parts = {str(fold): folds.assignment == fold for fold in range(folds.num_folds)}
     parts["all"] = np.ones(len(folds.labels), bool)
     is_correct = model.oof.argmax(axis=1) == folds.labels
     measured = []
     for name, inside in parts.items():
         num_rows, num_correct = int(inside.sum()), int(is_correct[inside].sum())
-        interval = binomtest(num_correct, num_rows).proportion_ci(method="wilson")
-        measured.append(
-            FoldAccuracy(
-                name,
-                num_rows,
-                num_rows - num_correct,
-                num_correct / num_rows,
-                float(interval.low),
-                float(interval.high),
-            )
-        )
+        interval = confidence_interval(num_correct, num_rows)
+        measured.append(FoldAccuracy(name, num_rows, num_rows - num_correct, num_correct / num_rows, *interval))
     return measured
 
 

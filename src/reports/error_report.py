@@ -12,16 +12,23 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.metrics import confusion_matrix
 
-from src.common.arrays import Labels
+from src.common.arrays import Labels, fingerprint
 from src.common.competition import NUM_CLASSES
 from src.common.files import atomic_write
 from src.common.metrics import compute_digit_metrics, compute_metrics, format_accuracy
 from src.common.workspace import Workspace
 from src.data.datasets import Dataset
+from src.evaluation.annotations import (
+    COLUMNS,
+    VERDICTS,
+    add_annotations,
+    decide_labels,
+    find_annotated_rows,
+    load_annotations,
+)
 from src.evaluation.calibration import find_temperature, scale_nested
-from src.evaluation.label_issues import rank_label_issues
+from src.evaluation.label_issues import make_cleanlab_table, rank_label_issues
 from src.reports import error_plots
-from src.reports.annotations import ANNOTATIONS, MISLABELLED, load_annotations
 from src.reports.error_findings import (
     AnalyzedModel,
     compare_errors,
@@ -30,8 +37,11 @@ from src.reports.error_findings import (
     measure_by_statistics,
     measure_folds,
 )
-from src.reports.pages import embed_image, write_page
+from src.reports.index import write_report
+from src.reports.pages import embed_image
 from src.reports.plots import render_svg
+from src.reports.row_findings import describe_annotation, inspect
+from src.reports.row_ledger import write_row_page
 from src.validation.oof import require_test_images
 
 MAX_ERRORS = 2000
@@ -63,6 +73,8 @@ class LabelledCard(Card):
     label: int
     label_probability: float
     votes: dict[str, int]  # the digit that each experiment predicts
+    pixel_hash: str
+    annotation: str  # empty if there is none
 
     @property
     def wrong(self) -> list[str]:
@@ -71,13 +83,13 @@ class LabelledCard(Card):
 
 
 def write_error_report(name: str, dataset: Dataset, workspace: Workspace, annotations: Path | None = None) -> list[str]:
-    """Write oof/error_report.html, its plots as PNG files in oof/error_report/, and oof/errors.csv.
+    """Write oof/error_report.html, error_rows.html, errors.csv and cleanlab.csv, and plots in oof/error_report/.
 
     Args:
         name: an experiment, or `blend` for the last blend.
         dataset: images, labels and folds of the workspace.
         workspace: where the fold results are and the files go.
-        annotations: a file of annotations that was downloaded from the page; see `load_annotations`.
+        annotations: a file of annotations that was downloaded from the page; they are kept in oof/annotations.csv.
 
     Returns:
         Lines that summarise the errors.
@@ -88,48 +100,65 @@ def write_error_report(name: str, dataset: Dataset, workspace: Workspace, annota
     model = load_analyzed_model(name, workspace, dataset.folds)
     for member in model.members:
         require_test_images(model.experiments[member], dataset.fingerprints()["test"], workspace)
-    annotated = None if annotations is None else load_annotations(annotations, dataset.labels)
+    if annotations is not None:
+        add_annotations(annotations, workspace)
+    annotated = find_annotated_rows(load_annotations(workspace), dataset.images, dataset.labels)
     with atomic_write(workspace.errors_csv) as temporary:
         make_error_table(model, dataset.folds).to_csv(temporary, index=False)
+    with atomic_write(workspace.cleanlab_csv) as temporary:
+        make_cleanlab_table(dataset.labels, model.oof, annotated).to_csv(temporary, float_format="%.6g")
     summary = _summarize(model, dataset.labels, annotated)
-    _write_page(model, dataset, summary, workspace)
+    _write_page(model, dataset, annotated, summary, workspace)
     return summary
 
 
-def _summarize(model: AnalyzedModel, labels: Labels, annotated: pd.DataFrame | None) -> list[str]:
-    is_correct = model.oof.argmax(axis=1) == labels
+def _summarize(model: AnalyzedModel, labels: Labels, annotated: pd.DataFrame) -> list[str]:
+    predicted = model.oof.argmax(axis=1)
+    is_correct = predicted == labels
     num_errors = int((~is_correct).sum())
     lines = [f"{model.name}: OOF {format_accuracy(is_correct.mean(), len(labels))}, {num_errors:,} errors"]
-    if annotated is not None:
-        counts = annotated["annotation"].value_counts()
-        lines.append("annotations: " + ", ".join(f"{counts.get(name, 0)} {name}" for name in ANNOTATIONS))
-        kept = np.delete(is_correct, annotated.loc[annotated["annotation"] == MISLABELLED, "row"])
-        lines.append(f"without the mislabelled rows: OOF {format_accuracy(kept.mean(), len(kept))}")
+    if len(annotated):
+        counts = annotated["verdict"].value_counts()
+        lines.append("annotated rows: " + ", ".join(f"{counts.get(name, 0)} {name}" for name in VERDICTS))
+        score = decide_labels(labels, annotated).measure(np.arange(len(labels)), predicted)
+        interval = f"{100 * score.low:.3f} to {100 * score.high:.3f} %"
+        lines.append(f"on the {score.num_rows:,} decidable rows: OOF {100 * score.accuracy:.3f} % ({interval})")
     return lines
 
 
-def _write_page(model: AnalyzedModel, dataset: Dataset, summary: list[str], workspace: Workspace) -> None:
+def _write_page(
+    model: AnalyzedModel, dataset: Dataset, annotated: pd.DataFrame, summary: list[str], workspace: Workspace
+) -> None:
     folds, labels, oof = dataset.folds, dataset.labels, model.oof
     kinds = {"uncalibrated": oof, "calibrated": scale_nested(oof, labels, folds.assignment)}
     errors = model.find_errors(labels)
+    shown = {
+        "errors": errors[:MAX_ERRORS],
+        "label_issues": rank_label_issues(labels, oof)[:NUM_LABEL_ISSUES],
+        "unsure": model.find_unsure(labels)[:NUM_UNSURE],
+    }
+    command = f"python -m scripts.analyze_errors {model.name}"
+    predictions = {model.name: oof} | {name: member.oof for name, member in model.experiments.items()}
+    findings = inspect(np.unique(np.concatenate(list(shown.values()))).tolist(), dataset, predictions, annotated)
+    write_row_page(workspace.error_rows_html, findings, dataset, command, workspace)
     histories = _collect_histories(model)
     png_dir = workspace.error_report_html.with_suffix("")
     if png_dir.exists():
         shutil.rmtree(png_dir)  # It may hold plots of another model.
     plot = partial(render_svg, png_dir=png_dir)
-    write_page(
+    write_report(
         workspace.error_report_html,
         "error_report.html",
+        command,
+        workspace,
         model=model,
-        fingerprint=folds.fingerprint,
         summary=summary,
         folds=measure_folds(model, folds),
         confusion=confusion_matrix(labels, oof.argmax(axis=1), labels=range(NUM_CLASSES)).tolist(),
         num_errors=len(errors),
-        errors=_make_labelled_cards(model, dataset, errors[:MAX_ERRORS]),
-        annotations=ANNOTATIONS,
-        label_issues=_make_labelled_cards(model, dataset, rank_label_issues(labels, oof)[:NUM_LABEL_ISSUES]),
-        unsure=_make_labelled_cards(model, dataset, model.find_unsure(labels)[:NUM_UNSURE]),
+        **{kind: _make_labelled_cards(model, dataset, annotated, rows) for kind, rows in shown.items()},
+        ledger=workspace.error_rows_html.name,
+        columns=COLUMNS,
         unsure_test=_make_test_cards(model, dataset),
         digits=compute_digit_metrics(labels, oof).to_dict("records"),
         roc=plot(error_plots.draw_roc, labels, oof),
@@ -152,7 +181,9 @@ def _collect_histories(model: AnalyzedModel) -> dict[str, dict[int, list[dict[st
     return {name: by_fold for name, by_fold in histories.items() if by_fold}
 
 
-def _make_labelled_cards(model: AnalyzedModel, dataset: Dataset, rows: Iterable[int]) -> list[LabelledCard]:
+def _make_labelled_cards(
+    model: AnalyzedModel, dataset: Dataset, annotated: pd.DataFrame, rows: Iterable[int]
+) -> list[LabelledCard]:
     cards = []
     for row in map(int, rows):
         label = int(dataset.labels[row])
@@ -165,6 +196,8 @@ def _make_labelled_cards(model: AnalyzedModel, dataset: Dataset, rows: Iterable[
                 label,
                 float(model.oof[row, label]),
                 {name: int(member.oof[row].argmax()) for name, member in model.experiments.items()},
+                fingerprint(dataset.images[row]),
+                describe_annotation(annotated, row),
             )
         )
     return cards

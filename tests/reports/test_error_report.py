@@ -13,6 +13,7 @@ from src.data.datasets import load_dataset
 from src.reports import error_report
 from src.reports.error_findings import load_analyzed_model
 from src.reports.error_report import write_error_report
+from tests.annotations import write_annotations
 
 
 @pytest.fixture(scope="module")
@@ -27,10 +28,13 @@ def test_the_page_shows_the_errors_of_the_experiment(written):
     assert lines == ["first: OOF 90.00 ± 1.73 %, 30 errors"]
     table = pd.read_csv(workspace.errors_csv)
     page = workspace.error_report_html.read_text()
-    shown = re.findall(r'id="error-(\d+)" data-label="(\d)" data-predicted="(\d)"', page)
+    shown = re.findall(r'id="error-(\d+)" data-hash="\w+" data-label="(\d)" data-predicted="(\d)"', page)
     expected = table[["row", "label", "predicted"]].itertuples(index=False, name=None)
     assert [tuple(map(int, card)) for card in shown] == list(expected)
-    assert not re.search(r"""(src|href)="(?!#|data:)|url\((?!#)""", page)  # It loads nothing.
+    assert not re.search(r"""src="(?!data:)|<link|url\((?!#)""", page)  # It loads nothing.
+    ledger = workspace.error_rows_html.read_text()
+    for row in re.findall(r'href="error_rows.html#(row-\d+)"', page):
+        assert f'id="{row}"' in ledger
     plots = {path.stem for path in (workspace.oof_dir / "error_report").iterdir()}
     assert plots == {"roc", "precision_recall", "reliability", "histories", "by_statistics"}
 
@@ -59,15 +63,21 @@ def test_a_weak_model_has_a_page_of_its_first_errors_and_no_plot_of_another_one(
 
 
 def test_annotations_are_summarised(two_experiments, dataset, tmp_path):
-    annotations = tmp_path / "annotations.csv"
-    chosen = {10: "mislabelled", 11: "mislabelled", 12: "ambiguous", 13: "model error"}
-    rows = [f"{row},{dataset.labels[row]},{annotation}\n" for row, annotation in chosen.items()]
-    annotations.write_text("row,label,annotation\n" + "".join(rows))
+    """In row 10, the annotator reads what the experiment predicts, in row 11 another digit."""
+    labels = dataset.labels
+    readings = {10: (labels[10] + 1) % 10, 11: (labels[11] + 2) % 10, 12: "", 13: labels[13]}
+    annotations = write_annotations(tmp_path / "annotations.csv", dataset, readings)
     lines = write_error_report("first", dataset, two_experiments, annotations)
     assert lines[1:] == [
-        "annotations: 2 mislabelled, 1 ambiguous, 1 model error",
-        "without the mislabelled rows: OOF 90.60 ± 1.69 %",
+        "annotated rows: 2 mislabelled, 1 undecidable, 1 correct",
+        "on the 299 decidable rows: OOF 90.635 % (86.799 to 93.441 %)",
     ]
+    assert write_error_report("first", dataset, two_experiments)[1:] == lines[1:]  # They are kept.
+    assert f"annotated: mislabelled, reads {readings[10]} (row 10)<br>" in two_experiments.error_report_html.read_text()
+    table = pd.read_csv(two_experiments.cleanlab_csv, index_col="row")
+    assert list(table)[:4] == ["is_label_issue", "label_quality", "given_label", "predicted_label"]
+    assert table["is_label_issue"][[10, 11, 12, 13, 20]].tolist() == [True, True, True, False, True]
+    assert (table["given_label"] == labels).all() and table["label_quality"][[10, 0]].tolist() == [0.01, 0.91]
 
 
 def test_after_damaged_annotations_nothing_is_written(two_experiments, dataset, tmp_path):

@@ -38,6 +38,7 @@ def test_a_page_with_a_missing_value_is_not_written(tmp_path):
 def test_names_are_escaped(tmp_path):
     values = {"num_rows": 1, "num_folds": 1, "board": [], "digits": {}, "costs": "", "comparisons": []}
     values |= {"complementary_models": [], "blended": [], "importances": "", "variances": ""}
+    values |= {"command": "python -m scripts.evaluate --html", "index": "", "has_decidable": False}
     write_page(tmp_path / "page.html", "comparison.html", **values, learning_curves="<script>")
     page = (tmp_path / "page.html").read_text()
     assert "&lt;script&gt;" in page and "<script>" not in page

@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from src.data.datasets import load_dataset
+from src.evaluation.annotations import load_annotations
 from src.reports.data_report import write_data_report
 from src.reports.error_report import write_error_report
 from tests.fold_results import save_predictions
@@ -82,16 +83,20 @@ def test_a_count_of_the_confusion_matrix_shows_its_images(workspace, open_page):
 
 def test_annotations_are_saved_and_downloaded(workspace, open_page, tmp_path):
     page = open_page(workspace.error_report_html)
-    rows = [fieldset.get_attribute("data-row") for fieldset in page.locator("fieldset[data-row]").all()[:2]]
-    page.locator(f"fieldset[data-row='{rows[0]}']").get_by_label("mislabelled").check()
-    page.locator(f"fieldset[data-row='{rows[1]}']").get_by_label("ambiguous").check()
+    first, second = page.locator("#error-cards .card").all()[:2]
+    other = (int(first.get_attribute("data-label")) + 1) % 10
+    first.get_by_label("Reading").select_option(str(other))
+    first.get_by_label("Note").fill('a "tail", perhaps')
+    second.get_by_label("Reading").select_option("undecidable")
     page.reload()
-    assert page.locator(f"fieldset[data-row='{rows[0]}']").get_by_label("mislabelled").is_checked()
+    again = page.locator(f"#label-issue-cards .card[data-hash='{first.get_attribute('data-hash')}']")
+    assert again.get_by_label("Reading").input_value() == str(other)  # The same image elsewhere on the page.
     with page.expect_download() as download:
         page.get_by_role("button", name="Download annotations").click()
     download.value.save_as(tmp_path / "annotations.csv")
     lines = write_error_report("first", load_dataset(workspace), workspace, tmp_path / "annotations.csv")
-    assert lines[1] == "annotations: 1 mislabelled, 1 ambiguous, 0 model error"
+    assert lines[1] == "annotated rows: 1 mislabelled, 1 undecidable, 0 correct"
+    assert list(load_annotations(workspace)["note"]) == ['a "tail", perhaps', ""]
 
 
 def test_the_map_shows_the_image_under_the_pointer_and_by_keys(workspace, open_page):
@@ -108,7 +113,29 @@ def test_the_map_shows_the_image_under_the_pointer_and_by_keys(workspace, open_p
     assert selected.inner_text() == before
 
 
-@pytest.mark.parametrize("report", ["error_report_html", "data_report_html"])
+def test_the_index_leads_to_each_report_and_back(workspace, open_page):
+    page = open_page(workspace.reports_html)
+    for title in ("Data report", "Error report"):
+        page.get_by_role("link", name=title).click()
+        assert title in page.title()
+        assert "python -m scripts." in page.locator("footer").inner_text()
+        page.emulate_media(media="print")
+        assert not page.locator("nav").first.is_visible()
+        page.emulate_media(media="screen")
+        page.get_by_role("link", name="all reports").click()
+        assert page.title() == "Reports"
+
+
+def test_the_error_report_leads_to_the_ledger_of_a_row(workspace, open_page):
+    page = open_page(workspace.error_report_html)
+    link = page.locator("#error-cards a").first
+    name = link.inner_text()
+    link.click()
+    section = page.locator(f"#{name.replace(' ', '-')}")
+    assert name.capitalize() in section.inner_text() and "second" in section.inner_text()
+
+
+@pytest.mark.parametrize("report", ["error_report_html", "data_report_html", "error_rows_html", "reports_html"])
 def test_a_narrow_page_does_not_scroll_sideways(workspace, open_page, report):
     page = open_page(getattr(workspace, report), width=390)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -18,6 +18,8 @@ MISTAKES = [
     (("make_folds", "--num-folds", "3"), "use another workspace"),
     (("ensemble",), "no experiment"),
     (("ensemble", "smoke"), "no results of 'smoke'"),
+    (("inspect_rows", "300"), "has the rows 0..299"),
+    (("inspect_rows", "--wrong-in", "smoke"), "no results of 'smoke'"),
     (("download_data", "--from-zip", "some.zip"), "holds the embedded sample"),
     (("download_data",), "holds the embedded sample, whose missing files --sample writes"),
     (("app", "--port", "65536"), "cannot listen at 127.0.0.1, port 65536"),
@@ -28,6 +30,8 @@ WRONG_OPTIONS = [
     (("train", "smoke", "--jobs", "0"), "not a whole number"),
     (("train", "smoke", "--jobs-per-gpu", "2"), "--jobs-per-gpu needs --runner ray"),
     (("train", "smoke", "--runner", "ray", "--jobs", "2"), "--jobs needs --runner local"),
+    (("inspect_rows", "3", "--label", "4"), "name either rows or conditions"),
+    (("inspect_rows",), "name either rows or conditions"),
     (("download_data", "--sample", "--from-zip", "some.zip"), "not allowed with"),
 ]
 

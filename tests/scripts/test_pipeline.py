@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 
 from src.common.workspace import REPOSITORY
+from src.data.datasets import load_dataset
 from src.validation.fold_results import read_fold_predictions
+from tests.annotations import write_annotations
 from tests.conftest import files_below, snapshot
 from tests.fold_results import save_predictions
 
@@ -58,6 +60,26 @@ def test_the_scoreboard_is_printed_and_saved(trained, call):
         rows = list(csv.DictReader(file))
     assert next(iter(rows[0])) == "experiment"
     assert {row["experiment"] for row in rows} == {"logistic_pca", "smoke"} and rows[0]["folds_done"] == "2"
+
+
+def test_rows_are_printed_and_saved(small, call):
+    save_predictions(small, "first", [0, 1], range(10, 40))
+    save_predictions(small, "second", [0, 1], range(30, 50))
+    result = call(small, "inspect_rows", "--wrong-in", "first", "--right-in", "second")
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.startswith("row 10: label ") and "first 91.0 %" in result.stdout
+    assert result.stdout.endswith(f"20 rows\n{small.rows_csv}\n{small.rows_html}\n")
+    with small.rows_csv.open() as file:
+        assert [int(row["row"]) for row in csv.DictReader(file)] == list(range(10, 30))
+    page = small.rows_html.read_text()
+    assert 'id="row-29"' in page and "--wrong-in first --right-in second</code>" in page
+
+
+def test_the_scoreboard_has_the_accuracy_on_decidable_rows(small, call, tmp_path):
+    save_predictions(small, "first", [0, 1], range(10, 40))
+    write_annotations(small.annotations_csv, load_dataset(small), {10: "", 11: ""})
+    result = call(small, "evaluate", "--against", "first")
+    assert "90.604 (86.755 to 93.419)" in result.stdout  # 28 errors in 298 rows
 
 
 def test_a_blend_becomes_a_submission(trained, call):

@@ -1,0 +1,67 @@
+"""The row ledger: pages and a table of everything that is known about single rows of train.csv."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from src.common.files import atomic_write
+from src.common.workspace import Workspace
+from src.data.datasets import Dataset
+from src.data.near_duplicates import MAX_RMS_DIFFERENCE
+from src.reports.index import write_report
+from src.reports.pages import embed_image
+from src.reports.row_findings import RowFindings, make_row_table
+
+MAX_ROWS = 2500
+"""Rows that a page shows, at most; the table has all."""
+
+
+def write_row_page(
+    path: Path, findings: Sequence[RowFindings], dataset: Dataset, command: str, workspace: Workspace
+) -> None:
+    """Write a page about rows, on which each has the id row-NUMBER.
+
+    Args:
+        path: the file to write.
+        findings: the rows, in the order of the page.
+        dataset: with their images.
+        command: that writes the page.
+        workspace: that the rows are of.
+    """
+    shown = findings[:MAX_ROWS]
+    pictured = {row for found in shown for row in (found.row, *(neighbor.row for neighbor in found.neighbors))}
+    write_report(
+        path,
+        "row_ledger.html",
+        command,
+        workspace,
+        findings=shown,
+        num_rows=len(findings),
+        images={row: embed_image(dataset.images[row]) for row in pictured},
+        max_difference=MAX_RMS_DIFFERENCE,
+    )
+
+
+def write_row_table(findings: Sequence[RowFindings], workspace: Workspace) -> None:
+    """Write oof/rows.csv; see `make_row_table`."""
+    with atomic_write(workspace.rows_csv) as temporary:
+        make_row_table(findings).to_csv(temporary, index=False)
+
+
+def describe_row(found: RowFindings) -> list[str]:
+    """Describe a row in lines of text."""
+    annotation = f", annotated: {found.annotation}" if found.annotation else ""
+    lines = [f"row {found.row}: label {found.label}, fold {found.fold}, {found.pixel_hash}{annotation}"]
+    for digit in sorted({prediction.predicted for prediction in found.predictions.values()}):
+        names = ", ".join(
+            f"{name} {100 * prediction.confidence:.1f} %"
+            for name, prediction in found.predictions.items()
+            if prediction.predicted == digit
+        )
+        is_right = digit == found.label
+        lines.append(f"  {digit} ({'the label' if is_right else 'wrong'}): {names}")
+    neighbors = ", ".join(f"{near.label} (row {near.row}, {near.difference:.0f})" for near in found.neighbors)
+    lines.append(f"  nearest images, difference in grey levels: {neighbors}")
+    if found.near_duplicates:
+        labels = "a near duplicate has another label" if found.near_duplicates_disagree else "all have the same label"
+        lines.append(f"  near duplicates: {len(found.near_duplicates)}; {labels}")
+    return lines
