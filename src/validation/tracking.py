@@ -1,7 +1,7 @@
 """Fold records for programs that show and compare trainings: TensorBoard, MLflow, Weights & Biases.
 
-A fold is written when it is complete. So every kind of trainer and runner is covered, training waits for nothing, and an
-interruption leaves neither half a run nor an epoch twice. The packages are optional: requirements-tracking.txt.
+A fold is written when it is complete. So every kind of trainer and runner is covered, training waits for nothing, and
+an interruption leaves neither half a run nor an epoch twice. The packages are optional: requirements-tracking.txt.
 """
 
 import shutil
