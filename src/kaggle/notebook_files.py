@@ -19,6 +19,8 @@ _ACCELERATOR = "NvidiaTeslaT4"
 """Free of charge."""
 _TEMPLATE = Path(__file__).with_name("notebook.template")
 _PACKED = {".py", ".sh", ".html"}
+_FOR_OTHER_COMMANDS = {"jupytext", "kaggle", "optuna"}
+"""Dependencies that the notebook can do without."""
 
 
 def make_notebook(experiments: Sequence[str], workspace: Workspace | None = None) -> str:
@@ -71,9 +73,9 @@ def write_pushed_files(directory: Path, username: str, experiments: Sequence[str
 
 
 def _read_requirements() -> list[str]:
-    """Read what training needs: the dependencies in pyproject.toml."""
+    """Read what the notebook needs from the dependencies in pyproject.toml."""
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    return [str(requirement) for requirement in project["dependencies"]]
+    return [str(requirement) for requirement in project["dependencies"] if requirement not in _FOR_OTHER_COMMANDS]
 
 
 def _pack(workspace: Workspace | None) -> bytes:
