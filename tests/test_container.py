@@ -78,7 +78,7 @@ def test_the_steps_work_in_an_empty_directory(instructions, offline, tmp_path):
         finally:
             app.terminate()
     assert run(check).returncode == 1
-    done = run(["bash", "scripts/run_folds.sh", "--sample", "smoke"])
+    done = run(["bash", "scripts/run_folds.sh", "--sample", "logistic_pca"])
     assert done.returncode == 0, done.stderr
     assert (workspace_dir / "submissions" / "submission.csv").exists()
     assert files_below(app_dir / "src") == before

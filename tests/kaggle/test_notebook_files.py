@@ -11,6 +11,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from scripts.make_notebook import main
 from src.common.workspace import Workspace
 from src.data.csv_files import load_train
 from src.data.folds import load_folds, make_folds, save_folds
@@ -78,10 +79,13 @@ def test_a_failed_command_ends_the_run_after_its_output(tmp_path, capsys):
 
 
 @pytest.mark.slow
-def test_without_data_the_notebook_runs_on_the_sample(run_notebook, tmp_path):
-    outputs, working_dir = run_notebook(make_notebook(["smoke"]), tmp_path / "nothing")
+def test_without_data_the_notebook_of_the_command_runs_on_the_sample(run_notebook, tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["scripts/make_notebook.py", str(tmp_path / "digits.ipynb"), "smoke"])
+    main()
+    outputs, working_dir = run_notebook((tmp_path / "digits.ipynb").read_text(), tmp_path / "nothing")
     shown = "".join(output.text for output in outputs if output.output_type == "stream")
     assert "so the sample is used" in shown and "4,000 training images" in shown and "blend (mean): OOF" in shown
+    assert "\x1b" not in shown
     assert len([output for output in outputs if "image/png" in output.get("data", {})]) == 3
     tables = [output.data["text/html"] for output in outputs if "text/html" in output.get("data", {})]
     assert "oof_accuracy" in tables[0] and "num_errors" in tables[1]
