@@ -84,7 +84,7 @@ def test_without_data_the_notebook_of_the_command_runs_on_the_sample(run_noteboo
     main()
     outputs, working_dir = run_notebook((tmp_path / "digits.ipynb").read_text(), tmp_path / "nothing")
     shown = "".join(output.text for output in outputs if output.output_type == "stream")
-    assert "so the sample is used" in shown and "4,000 training images" in shown and "blend (mean): OOF" in shown
+    assert "so the sample is used" in shown and "4,000 training images" in shown and "blend: test" in shown
     assert "\x1b" not in shown
     assert len([output for output in outputs if "image/png" in output.get("data", {})]) == 3
     tables = [output.data["text/html"] for output in outputs if "text/html" in output.get("data", {})]
