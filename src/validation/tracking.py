@@ -5,6 +5,7 @@ an interruption leaves neither half a run nor an epoch twice. The packages are o
 """
 
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -86,7 +87,6 @@ def _make_mlflow_tracker(directory: Path) -> Tracker:
     """Write a run for each fold to the database mlflow.db."""
     from mlflow import MlflowClient
     from mlflow.entities import Metric, Param
-    from mlflow.utils.time import get_current_time_millis
 
     directory.mkdir(parents=True, exist_ok=True)
     client = MlflowClient(f"sqlite:///{directory / 'mlflow.db'}")
@@ -97,7 +97,7 @@ def _make_mlflow_tracker(directory: Path) -> Tracker:
         run = client.create_run(experiment, run_name=f"fold {record.fold}").info.run_id
         client.log_batch(run, params=[Param(name, str(value)) for name, value in _describe(record).items()])
         for step, figures in _list_figures(record):
-            now = get_current_time_millis()
+            now = time.time_ns() // 1_000_000  # milliseconds
             client.log_batch(run, metrics=[Metric(name, value, now, step) for name, value in figures.items()])
         client.set_terminated(run)
 
