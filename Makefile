@@ -9,7 +9,7 @@ help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 setup: ## make .venv with all packages that the tests need
-	@bash -c 'source scripts/environment.sh && ensure_environment requirements.txt requirements-ray.txt requirements-dev.txt'
+	@bash -c 'source scripts/environment.sh && ensure_environment requirements.txt requirements-ray.txt requirements-tracking.txt requirements-dev.txt'
 
 test: ## lint, types and unit tests
 	@bash scripts/test.sh
@@ -33,4 +33,6 @@ lock: setup ## pin the dependencies of pyproject.toml; UPGRADE=--upgrade for the
 	$(UV_COMPILE) --group ray -c requirements.txt -o requirements-ray.txt
 	$(UV_COMPILE) --group gpu-jax -c requirements.txt -o requirements-gpu-jax.txt
 	$(UV_COMPILE) --group gpu-tensorflow -c requirements.txt -o requirements-gpu-tensorflow.txt
-	$(UV_COMPILE) --group dev -c requirements.txt -c requirements-ray.txt -c requirements-gpu-jax.txt -o requirements-dev.txt
+	$(UV_COMPILE) --group tracking -c requirements.txt -c requirements-ray.txt -o requirements-tracking.txt
+	$(UV_COMPILE) --group dev -c requirements.txt -c requirements-ray.txt -c requirements-tracking.txt \
+		-c requirements-gpu-jax.txt -o requirements-dev.txt

@@ -1,6 +1,6 @@
 """Train on Kaggle's own GPU: python -m scripts.push_notebook [EXPERIMENT...] [--wait | --fetch].
 
-Sends one generated, private script that holds this code and your folds, and starts it. --wait waits for its end and
+Sends one private notebook that holds this code and your folds, and starts it. --wait waits for its end and
 saves its fold results; --fetch does that for the run that was sent last.
 """
 

@@ -2,12 +2,14 @@
 # The main job: environment, data, folds, training, scoreboard, blend, submission.
 #   bash scripts/run_folds.sh [--sample] [--budget minutes|hours | --baselines | EXPERIMENT...] [--jobs N]
 #     [--runner ray [--ray-address ADDRESS] [--cores-per-job N] [--jobs-per-gpu N]]
+#     [--log tensorboard|mlflow|wandb-offline]
 # Default: the three CNNs strided, residual and large_kernel.
 # --budget minutes: large_kernel and a nearest-neighbour classifier. --budget hours: the three CNNs, trained three
 #   times as long, and the same classifier.
 # --baselines: eleven common models, from logistic regression to a small CNN.
 # --sample: the embedded sample instead of Kaggle's data, in .sample/.
 # --jobs N: train N folds at the same time (default: one on each core). --runner ray: train on a Ray cluster.
+# --log PROGRAM: also write the folds for TensorBoard, MLflow or Weights & Biases, to oof/tracking/.
 # It can be stopped at any time. The same command continues after the last finished epoch.
 set -euo pipefail
 # Make relative paths absolute before the directory changes.
@@ -16,7 +18,7 @@ case ${DIGITS_PYTHON:-} in /*) ;; */*) DIGITS_PYTHON=$PWD/$DIGITS_PYTHON ;; esac
 CDPATH='' cd "$(dirname "$0")/.."
 
 usage() {
-    sed -n '2,11s/^# \{0,1\}//p' scripts/run_folds.sh
+    sed -n '2,13s/^# \{0,1\}//p' scripts/run_folds.sh
 }
 
 refuse() {
@@ -42,8 +44,8 @@ while [ $# -gt 0 ]; do
         training+=("$1" "$2")
         shift
         ;;
-    --runner | --ray-address)
-        [ $# -gt 1 ] || refuse "$1 needs a value, as in --runner ray or --ray-address HOST:6379"
+    --runner | --ray-address | --log)
+        [ $# -gt 1 ] || refuse "$1 needs a value, as in --runner ray, --ray-address HOST:6379 or --log tensorboard"
         training+=("$1" "$2")
         shift
         ;;
@@ -73,6 +75,7 @@ done
 source scripts/environment.sh
 requirements=(requirements.txt)
 case " ${training[*]} " in *" --runner ray "*) requirements+=(requirements-ray.txt) ;; esac
+case " ${training[*]} " in *" --log "*) requirements+=(requirements-tracking.txt) ;; esac
 if nvidia-smi >/dev/null 2>&1 && [ "${KERAS_BACKEND:-jax}" = jax ]; then
     requirements+=(requirements-gpu-jax.txt)
 fi

@@ -16,7 +16,7 @@ case ${1:-} in
 esac
 
 source scripts/environment.sh
-ensure_environment requirements.txt requirements-ray.txt requirements-dev.txt
+ensure_environment requirements.txt requirements-ray.txt requirements-tracking.txt requirements-dev.txt
 
 if [[ $checks == *lint* ]]; then
     "$PYTHON" -m ruff check .

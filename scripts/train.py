@@ -3,6 +3,8 @@
 Complete folds are skipped, and an interrupted fold continues after its last finished epoch, so the same command can be
 run again until all folds are complete. On a Ray cluster: --runner ray [--ray-address ADDRESS] [--cores-per-job N]
 [--jobs-per-gpu N].
+
+With --log, each fold that is complete is also written for TensorBoard, MLflow or Weights & Biases, to oof/tracking/.
 """
 
 import argparse
@@ -17,6 +19,7 @@ from src.validation import cross_validation
 from src.validation.cross_validation import Runner
 from src.validation.runners.local import choose_num_jobs, run_local, run_processes
 from src.validation.runners.ray_cluster import run_ray
+from src.validation.tracking import TRACKERS, make_tracker, track_nowhere
 
 RUNNER_OPTIONS = {"local": ("jobs",), "ray": ("ray_address", "cores_per_job", "jobs_per_gpu")}
 """Options that go with each runner."""
@@ -33,7 +36,8 @@ def main() -> None:
     experiments, workspace = get_experiments(arguments.experiments), find_workspace()
     folds = arguments.folds or range(load_folds(workspace).num_folds)
     num_tasks = len(experiments) * len(folds)
-    cross_validation.run(experiments, folds, workspace, _choose_runner(arguments, num_tasks))
+    track = make_tracker(arguments.log, workspace) if arguments.log else track_nowhere
+    cross_validation.run(experiments, folds, workspace, _choose_runner(arguments, num_tasks), track)
 
 
 def _build_parser() -> argparse.ArgumentParser:
@@ -49,6 +53,7 @@ def _build_parser() -> argparse.ArgumentParser:
         "--cores-per-job", type=_parse_number, help="with Ray (default: 1, or a GPU's share of the cores)"
     )
     parser.add_argument("--jobs-per-gpu", type=_parse_number, help="with Ray (default: 1)")
+    parser.add_argument("--log", choices=TRACKERS, help="also write the folds for this program")
     return parser
 
 

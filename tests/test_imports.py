@@ -161,6 +161,7 @@ def test_optional_libraries_are_imported_where_they_are_used():
     """They need packages or libraries of the system, such as LightGBM's libgomp, that not everyone has."""
     modules = ", ".join(f"scripts.{path.stem}" for path in SCRIPTS if path.stem != "__init__")
     optional = {"lightgbm", "ray", "onnx", "tf2onnx", "ai_edge_litert", "gradio", "mlxtend", "kaggle"}
+    optional |= {"tensorboard", "mlflow", "wandb"}
     check = f"import sys, {modules}; print({optional} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", check], cwd=REPOSITORY, capture_output=True, text=True)
     assert done.stdout == "set()\n", done.stderr

@@ -16,10 +16,13 @@ _NO_REQUESTS = {
     "HF_HUB_DISABLE_TELEMETRY": "1",  # huggingface_hub, which Gradio imports
     "NO_ALBUMENTATIONS_UPDATE": "1",
     "RAY_USAGE_STATS_ENABLED": "0",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "WANDB_ERROR_REPORTING": "false",
 }
 """Without these, libraries ask hosts for newer versions or send them data about the use."""
 _DEFAULTS = _NO_REQUESTS | {
     "KERAS_BACKEND": "tensorflow",  # The fastest backend on CPUs; run_folds.sh sets jax for a GPU.
+    "MLFLOW_LOGGING_LEVEL": "WARNING",
     "TF_CPP_MIN_LOG_LEVEL": "3",  # TensorFlow's notes on missing GPUs look like errors.
     # Otherwise, the first process takes all memory of a GPU, and several folds cannot share it.
     "TF_FORCE_GPU_ALLOW_GROWTH": "true",

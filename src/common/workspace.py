@@ -138,6 +138,11 @@ class Workspace:
         return self.oof_dir / "tuning"
 
     @property
+    def tracking_dir(self) -> Path:
+        """Directory of what scripts.train --log writes for other programs."""
+        return self.oof_dir / "tracking"
+
+    @property
     def submission_csv(self) -> Path:
         """Labels for Kaggle; scripts.ensemble writes them."""
         return self.root / "submissions" / "submission.csv"

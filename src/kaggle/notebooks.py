@@ -1,4 +1,4 @@
-"""Training in a Kaggle notebook: push one script that holds this code, wait for its run, and save its fold results.
+"""Training in a Kaggle notebook: push one that holds this code, wait for its run, and save its fold results.
 
 Kaggle's API calls a notebook a kernel.
 """
@@ -18,7 +18,7 @@ from src.common.workspace import Workspace
 from src.data.csv_files import load_test
 from src.data.folds import load_folds
 from src.kaggle.connection import connect
-from src.kaggle.notebook_files import TITLE, write_notebook
+from src.kaggle.notebook_files import TITLE, write_pushed_files
 from src.kaggle.notebook_results import adopt_results
 
 LATER = "to fetch the results of the run later: python -m scripts.push_notebook --fetch"
@@ -59,7 +59,7 @@ def push_notebook(experiments: Sequence[str], workspace: Workspace) -> str:
     _require_local_data(workspace)
     username = _find_username()
     with tempfile.TemporaryDirectory() as directory:
-        write_notebook(Path(directory), username, experiments, workspace)
+        write_pushed_files(Path(directory), username, experiments, workspace)
         with connect() as api:
             response = api.kernels_push(directory)
     if response.error or not response.url:

@@ -21,6 +21,7 @@ from src.models.classifiers import Classifier
 from src.training.trainers import TrainingContext
 from src.validation.fold_results import FoldPredictions, FoldRecord, FoldResult, load_fold_records, save_fold_result
 from src.validation.fold_tasks import FoldTask, add_distillation_set, find_pending, split_stages
+from src.validation.tracking import Tracker, track_nowhere
 
 MAX_TRAIN_PREDICTED = 2000
 """Training rows whose accuracy is measured, at most; the gap to the validation accuracy shows overfitting."""
@@ -120,7 +121,13 @@ def prepare_checkpoint_dir(
             temporary.write_text(text)
 
 
-def run(experiments: Sequence[Experiment], folds: Sequence[int] | None, workspace: Workspace, runner: Runner) -> None:
+def run(
+    experiments: Sequence[Experiment],
+    folds: Sequence[int] | None,
+    workspace: Workspace,
+    runner: Runner,
+    track: Tracker = track_nowhere,
+) -> None:
     """Train the folds that are not complete yet and save each result as it arrives.
 
     Args:
@@ -128,6 +135,7 @@ def run(experiments: Sequence[Experiment], folds: Sequence[int] | None, workspac
         folds: which folds; None for all.
         workspace: where the data is and the results go.
         runner: where the folds are trained.
+        track: gets the record of each fold that was saved.
 
     Raises:
         InputError: missing or damaged input, a fold that does not exist, a complete fold of another recipe or other
@@ -146,6 +154,7 @@ def run(experiments: Sequence[Experiment], folds: Sequence[int] | None, workspac
                     save_fold_result(result, workspace)
                     shutil.rmtree(result.model_path.parent)
                     say(_summarize(result.record))
+                    track(result.record)
                     fold_done()
 
 

@@ -1,88 +1,113 @@
-"""The script that trains at Kaggle, and a run of it as a process."""
+"""The notebook, run as Kaggle and Colab do: in an empty directory, by a kernel that does not know this repository."""
 
 import base64
 import io
-import runpy
+import json
 import shutil
-import subprocess
 import sys
-import zipfile
+import tarfile
 
+import nbformat
 import pytest
+from nbclient import NotebookClient
 
+from scripts.make_notebook import main
 from src.common.workspace import Workspace
 from src.data.csv_files import load_train
 from src.data.folds import load_folds, make_folds, save_folds
-from src.kaggle.notebook_files import write_notebook
+from src.kaggle.notebook_files import make_notebook, write_pushed_files
 from src.validation.oof import load_oof_predictions
 from tests.conftest import files_below, snapshot
 
 
-def run_notebook(directory, working_dir, mounted, offline):
-    """Run run.py as Kaggle does: in an empty directory, without credentials, with the data below `mounted`."""
-    working_dir.mkdir()
-    environment = offline | {"KAGGLE_INPUT_DIR": str(mounted)}
-    command = [sys.executable, str(directory / "run.py")]
-    return subprocess.run(command, cwd=working_dir, env=environment, capture_output=True, text=True)
+@pytest.fixture
+def run_notebook(tmp_path, offline, monkeypatch):
+    """Run a notebook on the data below a directory; returns what its cells have shown, and its working directory."""
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "runtime"))
+
+    def run_notebook(text, data_dir):
+        notebook = nbformat.reads(text, as_version=4)
+        nbformat.validate(notebook)
+        (settings,) = [cell for cell in notebook.cells if "DATA_DIR =" in cell.source]
+        settings.source = settings.source.replace('"/kaggle/input"', repr(str(data_dir)))
+        working_dir = tmp_path / "working"
+        working_dir.mkdir()
+        resources = {"metadata": {"path": str(working_dir)}}
+        NotebookClient(notebook, kernel_name="python3", resources=resources).execute(env=offline)
+        outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
+        return outputs, working_dir
+
+    return run_notebook
 
 
-def test_the_script_holds_the_code_the_folds_and_the_requirements(small, tmp_path, monkeypatch):
-    write_notebook(tmp_path, "someone", ["logistic_pca"], small)
-    script = runpy.run_path(str(tmp_path / "run.py"))
-    assert script["EXPERIMENTS"] == ["logistic_pca"] and "scikit-learn" in script["REQUIREMENTS"]
-    with zipfile.ZipFile(io.BytesIO(base64.b64decode(script["CODE"]))) as archive:
-        assert {"src/experiments.py", "scripts/run_folds.sh", "COMMIT"} <= set(archive.namelist())
-        assert archive.read("workspace/folds/folds.csv") == small.folds_csv.read_bytes()
+def define(text):
+    """Return the names that a notebook defines before it unpacks its code."""
+    cells = ["".join(cell["source"]) for cell in json.loads(text)["cells"] if cell["cell_type"] == "code"]
+    names = {}
+    exec("\n".join(cells[:2]).partition("\nCODE_DIR, ")[0], names)
+    return names
 
 
-def test_the_script_installs_nothing_where_all_is_installed(small, tmp_path, monkeypatch):
-    write_notebook(tmp_path, "someone", [], small)
-    script, installed = runpy.run_path(str(tmp_path / "run.py")), []
-    monkeypatch.setattr(subprocess, "run", lambda command, **options: installed.append(command))
-    script["install_missing"]()
+def test_the_pushed_notebook_holds_the_code_the_folds_and_the_requirements(small, tmp_path):
+    write_pushed_files(tmp_path, "someone", ["logistic_pca"], small)
+    metadata = json.loads((tmp_path / "kernel-metadata.json").read_text())
+    text = (tmp_path / metadata["code_file"]).read_text()
+    names = define(text)
+    assert metadata["kernel_type"] == "notebook" and len(text) < 500_000
+    assert names["EXPERIMENTS"] == ["logistic_pca"] and "scikit-learn" in names["REQUIREMENTS"]
+    with tarfile.open(fileobj=io.BytesIO(base64.b64decode(names["CODE"]))) as archive:
+        assert {"src/experiments.py", "scripts/run_folds.sh", "COMMIT"} <= set(archive.getnames())
+        assert archive.extractfile("workspace/folds/folds.csv").read() == small.folds_csv.read_bytes()
+
+
+def test_the_notebook_installs_only_what_is_missing():
+    names, installed = define(make_notebook([])), []
+    names["run"] = lambda *command: installed.append(command)
+    names["install_missing"]()
     assert installed == []
-    script["REQUIREMENTS"].append("surely_missing>=2; python_version > '3'")
-    script["install_missing"]()
-    assert installed == [[sys.executable, "-m", "pip", "install", "--quiet", script["REQUIREMENTS"][-1]]]
+    names["REQUIREMENTS"].append("surely_missing>=2; python_version > '3'")
+    names["install_missing"]()
+    assert installed == [(sys.executable, "-m", "pip", "install", "--quiet", names["REQUIREMENTS"][-1])]
 
 
-def test_a_run_without_data_says_so(small, tmp_path, offline):
-    write_notebook(tmp_path, "someone", [], small)
-    result = run_notebook(tmp_path, tmp_path / "working", tmp_path / "nothing", offline)
-    assert result.returncode == 1 and "add the competition's data" in result.stderr
+def test_a_failed_command_ends_the_run_after_its_output(tmp_path, capsys):
+    names = define(make_notebook([]))
+    names["CODE_DIR"] = tmp_path
+    with pytest.raises(RuntimeError, match="the lines above"):
+        names["run"]("bash", "-c", "echo reason >&2; exit 2")
+    assert capsys.readouterr().out == "reason\n"
 
 
 @pytest.mark.slow
-def test_the_script_runs_in_an_empty_directory(sample, tmp_path, offline):
-    """With the data mounted deep below the input directory, as at Kaggle, and the folds that it was given."""
-    workspace = Workspace(tmp_path / "workspace")
-    shutil.copytree(sample.input_dir, workspace.input_dir)
-    save_folds(make_folds(*load_train(workspace), num_folds=3), workspace)
+def test_without_data_the_notebook_of_the_command_runs_on_the_sample(run_notebook, tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["scripts/make_notebook.py", str(tmp_path / "digits.ipynb"), "smoke"])
+    main()
+    outputs, working_dir = run_notebook((tmp_path / "digits.ipynb").read_text(), tmp_path / "nothing")
+    shown = "".join(output.text for output in outputs if output.output_type == "stream")
+    assert "so the sample is used" in shown and "4,000 training images" in shown and "blend: test" in shown
+    assert "\x1b" not in shown
+    assert len([output for output in outputs if "image/png" in output.get("data", {})]) == 3
+    tables = [output.data["text/html"] for output in outputs if "text/html" in output.get("data", {})]
+    assert "oof_accuracy" in tables[0] and "num_errors" in tables[1]
+    assert len((working_dir / "submission.csv").read_text().splitlines()) == 1001
+    assert not {name for name in files_below(working_dir) if name.startswith("input") or name.endswith(".py")}
+
+
+@pytest.mark.slow
+def test_a_pushed_notebook_uses_its_folds_and_data_that_cannot_be_written(run_notebook, full_size_zip, tmp_path):
+    """As at Kaggle: 42,000 + 28,000 images, deep below the input directory, no credentials, no network."""
     mounted = tmp_path / "mounted" / "competitions" / "digit-recognizer"
-    shutil.copytree(sample.input_dir, mounted)
-    write_notebook(tmp_path, "someone", ["logistic_pca"], workspace)
-    working_dir = tmp_path / "working"
-    result = run_notebook(tmp_path, working_dir, tmp_path / "mounted", offline)
-    assert result.returncode == 0, result.stderr
-    written = files_below(working_dir)
-    assert {"folds/folds.csv", "submissions/submission.csv", "submissions/submission.json"} <= written
-    assert not {name for name in written if name.startswith("input") or name.endswith(".py")}
-    predictions = load_oof_predictions(Workspace(working_dir), "logistic_pca", load_folds(workspace))
-    assert len(predictions.records) == 3 and predictions.records[0].commit
-
-
-@pytest.mark.slow
-def test_the_script_runs_on_data_of_full_size_that_cannot_be_written(full_size_zip, tmp_path, offline):
-    """As at Kaggle: 42,000 + 28,000 images, no credentials, no network, input that is read only."""
-    workspace = Workspace(tmp_path / "workspace")
-    shutil.unpack_archive(full_size_zip, workspace.input_dir)
-    save_folds(make_folds(*load_train(workspace), num_folds=2), workspace)
-    for path in workspace.input_dir.iterdir():
+    shutil.unpack_archive(full_size_zip, mounted)
+    for path in mounted.iterdir():
         path.chmod(0o444)
-    before = snapshot(workspace.input_dir)
-    write_notebook(tmp_path, "someone", ["logistic_pca"], workspace)
-    working_dir = tmp_path / "working"
-    result = run_notebook(tmp_path, working_dir, workspace.input_dir, offline)
-    assert result.returncode == 0, result.stderr
-    assert len((working_dir / "submissions" / "submission.csv").read_text().splitlines()) == 28_001
-    assert snapshot(workspace.input_dir) == before
+    before = snapshot(mounted)
+    workspace = Workspace(tmp_path / "workspace")
+    workspace.root.mkdir()
+    workspace.input_dir.symlink_to(mounted)
+    save_folds(make_folds(*load_train(workspace), num_folds=2), workspace)
+    _, working_dir = run_notebook(make_notebook(["logistic_pca"], workspace), tmp_path / "mounted")
+    assert len((working_dir / "submission.csv").read_text().splitlines()) == 28_001
+    assert {"submissions/submission.csv", "submissions/submission.json"} <= files_below(working_dir)
+    predictions = load_oof_predictions(Workspace(working_dir), "logistic_pca", load_folds(workspace))
+    assert len(predictions.records) == 2 and predictions.records[0].commit
+    assert snapshot(mounted) == before

@@ -45,11 +45,12 @@ def test_lost_folds_are_trained_again_with_the_same_bits(trained, call):
     before = snapshot(trained.oof_dir)
     for path in (trained.oof_dir / "logistic_pca").glob("fold_1.*"):
         path.unlink()
-    result = call(trained, "train", "logistic_pca", "smoke", "--folds", "1")
+    result = call(trained, "train", "logistic_pca", "smoke", "--folds", "1", "--log", "tensorboard")
     assert result.returncode == 0 and "1 folds to train, 1 complete" in result.stderr
     assert "logistic_pca fold 1 done: valid " in result.stderr and " ± " in result.stderr
     arrays = "logistic_pca/fold_1.npz"
     assert snapshot(trained.oof_dir)[arrays] == before[arrays]
+    assert list(trained.tracking_dir.glob("tensorboard/logistic_pca/fold_1/events.*"))
 
 
 def test_the_scoreboard_is_printed_and_saved(trained, call):

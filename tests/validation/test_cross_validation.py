@@ -33,11 +33,11 @@ def count_runs(counted):
 
 
 def test_trains_all_folds_and_skips_them_the_second_time(small):
-    trained = []
-    cross_validation.run([QUICK], [1], small, count_runs(trained))
-    cross_validation.run([QUICK], None, small, count_runs(trained))
-    cross_validation.run([QUICK], None, small, count_runs(trained))
-    assert trained == [1, 0]
+    trained, tracked = [], []
+    cross_validation.run([QUICK], [1], small, count_runs(trained), tracked.append)
+    cross_validation.run([QUICK], None, small, count_runs(trained), tracked.append)
+    cross_validation.run([QUICK], None, small, count_runs(trained), tracked.append)
+    assert trained == [record.fold for record in tracked] == [1, 0]
     predictions = load_oof_predictions(small, QUICK.name, load_folds(small))
     assert predictions.oof.shape == (300, 10) and predictions.test.shape == (60, 10)
     assert files_below(small.oof_dir / QUICK.name) == {
