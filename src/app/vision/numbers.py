@@ -1,23 +1,33 @@
-"""Find the digits of a number, line by line from left to right, and divide digits that touch."""
+"""Find the digits and signs of a number, line by line from left to right, and divide digits that touch."""
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from src.app.vision.arrays import Picture
-from src.app.vision.components import Segment
+from src.app.vision.arrays import Box, Picture
+from src.app.vision.components import Segment, measure_gaps, merge_boxes, merge_segments
 from src.app.vision.ink import NUMBER_SIDES, Ink, find_inks, get_border
 from src.app.vision.preprocessing import Digit, extract_digit, extract_line_image
 from src.app.vision.segmentation import cut_segment, find_seams, find_segments, split_lines
+from src.app.vision.signs import Sign
+from src.common.arrays import Proba
+from src.common.competition import NUM_CLASSES
 from src.images.digit_lines import DigitCenter, LineImage, find_digit_centers
 from src.models.onnx_files import Predict
 
 _MIN_PLAIN_BORDER = 0.9  # of the picture's border: a picture with more of one colour there is a drawing or a scan
 _ALIKE = 12  # grey levels: pixels of the border that differ less from its median colour have this colour
 _MARGIN = 2  # pixels of ink
+_MAX_BORDER_DIGITS = 10
+_MIN_BORDER_CONFIDENCE = 0.9  # of a digit at the border of a photo
+_CLEAR = 0.85  # plausibility of a hypothesis that leaves nothing to find
+_CERTAIN = 0.99  # confidence of digits that need no other hypothesis
+_RIVAL = 0.8  # of the best score: a reading with more may be right instead
 # Fractions of the digits' height:
 _MIN_DIVISIBLE_WIDTH = 0.3  # wider segments may be several digits
 _MAX_DIGIT_WIDTH = 1.4
+_MAX_HEIGHT = 1.8  # higher segments that are not divisible are no digits
 _MAX_ASPECT_RATIO = 15.0  # width over height: longer segments are lines
 
 
@@ -29,26 +39,93 @@ class Networks:
     predict_lines: Predict  # float32 (n, w / 2, 11) for uint8 (n, 28, w, 1); see `src.images.digit_lines`
 
 
-def find_digit_lines(picture: Picture, networks: Networks) -> list[list[list[Digit]]]:
-    """Find the digits of a picture, as different hypotheses of its ink show them.
+@dataclass(frozen=True)
+class Reading:
+    """The digits and signs of a picture, as one hypothesis of its ink shows them."""
+
+    lines: list[list[Digit | Sign]]  # from top to bottom, each from left to right, with a digit at least
+    unread: list[Box]  # ink of a digit's size that is no digit
+    text: str  # the digits alone, without test-time augmentation
+    score: float  # about how many more digits are right than wrong, weighted by the plausibility of the hypothesis
+    is_clear: bool  # whether other hypotheses cannot show more
+    is_disputed: bool  # whether another reading with about this score has other digits
+
+
+@dataclass(frozen=True)
+class _LineReading:
+    """A way to divide a line into digits."""
+
+    digits: list[Digit]
+    proba: Proba
+    is_disputed: bool = False  # whether another way with about this score has other digits
+
+    @property
+    def text(self) -> str:
+        return "".join(map(str, self.proba.argmax(axis=1)))
+
+    @property
+    def score(self) -> float:
+        return _count_expected(self.proba.max(axis=1))
+
+
+def read_number(picture: Picture, networks: Networks, digits_only: bool = False) -> Reading | None:
+    """Find the digits and signs of a picture as the best hypothesis of its ink shows them.
 
     Args:
         picture: uint8 RGB (h, w, 3).
-        networks: used to divide digits that touch.
+        networks: predict digits, and divide those that touch.
+        digits_only: look for no signs.
 
     Returns:
-        For each hypothesis, lines from top to bottom, each with its digits from left to right; no line is empty.
+        The reading with the highest score; None if nothing stands out from the background.
     """
-    return [_find_in_ink(ink, picture, networks) for ink in find_inks(picture, NUMBER_SIDES)]
+    readings: list[Reading] = []
+    for reading in _read_inks(picture, networks, digits_only):
+        readings.append(reading)
+        if reading.is_clear:
+            break
+    if not readings:
+        return None
+    best = max(readings, key=lambda reading: reading.score)
+    rivals = [reading for reading in readings if reading.score > _RIVAL * best.score and reading.text != best.text]
+    return replace(best, is_disputed=best.is_disputed or bool(rivals))
 
 
-def _find_in_ink(ink: Ink, picture: Picture, networks: Networks) -> list[list[Digit]]:
-    # In a drawing or a scan, digits may touch the border. In a photo, what touches it is no digit.
+def predict_digits(digits: Sequence[Digit], predict: Predict) -> Proba:
+    """Predict digits, and average with what the line network predicted where it was used.
+
+    Args:
+        digits: any number.
+        predict: float32 (n, 10) for uint8 (n, 28, 28, 1).
+
+    Returns:
+        float32 (n, 10).
+    """
+    if not digits:
+        return np.zeros((0, NUM_CLASSES), np.float32)
+    proba = predict(np.stack([digit.image for digit in digits]))
+    pairs = zip(proba, digits, strict=True)
+    return np.stack([row if digit.line_proba is None else (row + digit.line_proba) / 2 for row, digit in pairs])
+
+
+def _read_inks(picture: Picture, networks: Networks, digits_only: bool) -> Iterator[Reading]:
+    # In a drawing or a scan, digits may touch the border. In a photo, what touches it may be the edge of something.
     margin = _MARGIN if _has_plain_border(picture) else 0
-    ink = replace(ink, strength=np.pad(ink.strength, margin), mask=np.pad(ink.mask, margin))
-    lines = [_find_in_line(ink, line, networks) for line in split_lines(find_segments(ink))]
-    offset = round(-margin * ink.scale)
-    return [[digit.move(offset, offset, picture) for digit in line] for line in lines if line]
+    for ink in find_inks(picture, NUMBER_SIDES):
+        padded = replace(ink, strength=np.pad(ink.strength, margin), mask=np.pad(ink.mask, margin))
+        yield _move(_read_ink(padded, networks, digits_only), round(-margin * ink.scale), picture)
+
+
+def _move(reading: Reading, offset: int, picture: Picture) -> Reading:
+    """Move all boxes to the right and down, and clip them to the picture."""
+    height, width = picture.shape[:2]
+
+    def move(box: Box) -> Box:
+        left, top, right, bottom = (edge + offset for edge in box)
+        return max(left, 0), max(top, 0), min(right, width), min(bottom, height)
+
+    lines = [[replace(symbol, box=move(symbol.box)) for symbol in line] for line in reading.lines]
+    return replace(reading, lines=lines, unread=[move(box) for box in reading.unread])
 
 
 def _has_plain_border(picture: Picture) -> bool:
@@ -57,10 +134,66 @@ def _has_plain_border(picture: Picture) -> bool:
     return bool((difference < _ALIKE).mean() >= _MIN_PLAIN_BORDER)
 
 
-def _find_in_line(ink: Ink, line: list[Segment], networks: Networks) -> list[Digit]:
+def _read_ink(ink: Ink, networks: Networks, digits_only: bool) -> Reading:
+    found = find_segments(ink, digits_only)
+    at_border = [segment for segment in found.others[:_MAX_BORDER_DIGITS] if _is_digit(ink, segment, networks)]
+    segments = found.segments + at_border
+    lines = [_read_line(ink, line, networks) for line in split_lines(segments)]
+    confidences = [float(row.max()) for line in lines for row in line.proba]
+    known = [segment.box for segment in at_border]
+    unread = [_scale(segment.box, ink.scale) for segment in found.others if segment.box not in known]
+    used = sum(np.count_nonzero(segment.mask) for segment in segments) / np.count_nonzero(ink.mask)
+    plausibility = ink.separability * used**0.5  # The less ink is left over, the better.
+    is_certain = plausibility > _CLEAR and min(confidences, default=0.0) > _CERTAIN
+    return Reading(
+        _insert_signs([replace(sign, box=_scale(sign.box, ink.scale)) for sign in found.signs], lines),
+        unread,
+        text="\n".join(line.text for line in lines),
+        score=plausibility * _count_expected(confidences),
+        is_clear=is_certain and not unread,
+        is_disputed=any(line.is_disputed for line in lines),
+    )
+
+
+def _scale(box: Box, scale: float) -> Box:
+    return merge_boxes(scale * np.array([box]))
+
+
+def _is_digit(ink: Ink, segment: Segment, networks: Networks) -> bool:
+    """Return whether ink at the border is a digit; a 1 may be the edge of something."""
+    digit = extract_digit(ink, segment)
+    if digit is None:
+        return False
+    proba = networks.predict_digits(digit.image[None])[0]
+    return bool(proba.max() > _MIN_BORDER_CONFIDENCE and proba.argmax() != 1)
+
+
+def _count_expected(confidences: Iterable[float]) -> float:
+    """Return about how many more of the digits with these confidences are right than wrong."""
+    return sum(2 * confidence**2 - 1 for confidence in confidences)
+
+
+def _insert_signs(signs: Sequence[Sign], lines: Sequence[_LineReading]) -> list[list[Digit | Sign]]:
+    """Insert each sign into the line with the closest digit; leave out lines without digits."""
+    symbols: list[list[Digit | Sign]] = [list(line.digits) for line in lines if line.digits]
+    for sign in signs:
+        gaps = [measure_gaps(np.array([symbol.box for symbol in line]), sign.box).min() for line in symbols]
+        if gaps:
+            symbols[int(np.argmin(gaps))].append(sign)
+    return [sorted(line, key=lambda symbol: symbol.box[0]) for line in symbols]
+
+
+def _read_line(ink: Ink, line: list[Segment], networks: Networks) -> _LineReading:
+    """Divide a line into digits, each segment by itself and all of them as one segment; return the surer reading."""
     typical = float(np.median([segment.height for segment in line]))
-    digits = [digit for segment in line for digit in _divide(ink, segment, max(typical, segment.height), networks)]
-    return [digit for digit in digits if digit is not None]
+    line = [segment for segment in line if segment.height < _MAX_HEIGHT * typical or _is_wide(segment, typical)]
+    readings = []
+    for segments in [line] if len(line) == 1 else [line, [merge_segments(line)]]:
+        found = [one for segment in segments for one in _divide(ink, segment, max(typical, segment.height), networks)]
+        digits = [digit for digit in found if digit is not None]
+        readings.append(_LineReading(digits, predict_digits(digits, networks.predict_digits)))
+    other, best = sorted(readings, key=lambda reading: reading.score)[-2:] if len(readings) > 1 else readings * 2
+    return replace(best, is_disputed=other.text != best.text and other.score > _RIVAL * best.score)
 
 
 def _divide(ink: Ink, segment: Segment, digit_height: float, networks: Networks) -> list[Digit | None]:
@@ -72,7 +205,7 @@ def _divide(ink: Ink, segment: Segment, digit_height: float, networks: Networks)
         digit_height: pixels of the ink.
         networks: predict the single digit, and the digits that touch.
     """
-    is_divisible = _MIN_DIVISIBLE_WIDTH * digit_height < segment.width < _MAX_ASPECT_RATIO * segment.height
+    is_divisible = _is_wide(segment, digit_height) and segment.width < _MAX_ASPECT_RATIO * segment.height
     line = extract_line_image(ink, segment, digit_height) if is_divisible else None
     if line is None:
         return [extract_digit(ink, segment)]
@@ -82,6 +215,10 @@ def _divide(ink: Ink, segment: Segment, digit_height: float, networks: Networks)
     if len(centers) > 1 and is_narrow and whole is not None and _is_more_confident(networks, whole, centers):
         return [whole]
     return _cut_digits(ink, segment, line, centers) or [whole]
+
+
+def _is_wide(segment: Segment, digit_height: float) -> bool:
+    return segment.width > _MIN_DIVISIBLE_WIDTH * digit_height
 
 
 def _is_more_confident(networks: Networks, whole: Digit, centers: list[DigitCenter]) -> bool:
