@@ -1,6 +1,6 @@
 """Find the digits and signs of a number, line by line from left to right, and divide digits that touch."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -61,11 +61,18 @@ class _LineReading:
 
     @property
     def text(self) -> str:
+        """The digits."""
         return "".join(map(str, self.proba.argmax(axis=1)))
 
     @property
     def score(self) -> float:
-        return _count_expected(self.proba.max(axis=1))
+        """About how many more digits are right than wrong."""
+        return float((2 * self.proba.max(axis=1) ** 2 - 1).sum())
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether there are digits and none leaves a doubt."""
+        return bool(self.digits) and bool(self.proba.max(axis=1).min() > _CERTAIN)
 
 
 def read_number(picture: Picture, networks: Networks, digits_only: bool = False) -> Reading | None:
@@ -139,18 +146,17 @@ def _read_ink(ink: Ink, networks: Networks, digits_only: bool) -> Reading:
     at_border = [segment for segment in found.others[:_MAX_BORDER_DIGITS] if _is_digit(ink, segment, networks)]
     segments = found.segments + at_border
     lines = [_read_line(ink, line, networks) for line in split_lines(segments)]
-    confidences = [float(row.max()) for line in lines for row in line.proba]
     known = [segment.box for segment in at_border]
     unread = [_scale(segment.box, ink.scale) for segment in found.others if segment.box not in known]
     used = sum(np.count_nonzero(segment.mask) for segment in segments) / np.count_nonzero(ink.mask)
     plausibility = ink.separability * used**0.5  # The less ink is left over, the better.
-    is_certain = plausibility > _CLEAR and min(confidences, default=0.0) > _CERTAIN
+    is_clear = plausibility > _CLEAR and not unread and bool(lines) and all(line.is_certain for line in lines)
     return Reading(
         _insert_signs([replace(sign, box=_scale(sign.box, ink.scale)) for sign in found.signs], lines),
         unread,
         text="\n".join(line.text for line in lines),
-        score=plausibility * _count_expected(confidences),
-        is_clear=is_certain and not unread,
+        score=plausibility * sum(line.score for line in lines),
+        is_clear=is_clear,
         is_disputed=any(line.is_disputed for line in lines),
     )
 
@@ -168,11 +174,6 @@ def _is_digit(ink: Ink, segment: Segment, networks: Networks) -> bool:
     return bool(proba.max() > _MIN_BORDER_CONFIDENCE and proba.argmax() != 1)
 
 
-def _count_expected(confidences: Iterable[float]) -> float:
-    """Return about how many more of the digits with these confidences are right than wrong."""
-    return sum(2 * confidence**2 - 1 for confidence in confidences)
-
-
 def _insert_signs(signs: Sequence[Sign], lines: Sequence[_LineReading]) -> list[list[Digit | Sign]]:
     """Insert each sign into the line with the closest digit; leave out lines without digits."""
     symbols: list[list[Digit | Sign]] = [list(line.digits) for line in lines if line.digits]
@@ -184,16 +185,25 @@ def _insert_signs(signs: Sequence[Sign], lines: Sequence[_LineReading]) -> list[
 
 
 def _read_line(ink: Ink, line: list[Segment], networks: Networks) -> _LineReading:
-    """Divide a line into digits, each segment by itself and all of them as one segment; return the surer reading."""
+    """Divide a line into digits: each segment by itself, and where that leaves doubt, all of them as one segment.
+
+    Returns:
+        The surer one of both readings.
+    """
     typical = float(np.median([segment.height for segment in line]))
     line = [segment for segment in line if segment.height < _MAX_HEIGHT * typical or _is_wide(segment, typical)]
-    readings = []
-    for segments in [line] if len(line) == 1 else [line, [merge_segments(line)]]:
-        found = [one for segment in segments for one in _divide(ink, segment, max(typical, segment.height), networks)]
-        digits = [digit for digit in found if digit is not None]
-        readings.append(_LineReading(digits, predict_digits(digits, networks.predict_digits)))
-    other, best = sorted(readings, key=lambda reading: reading.score)[-2:] if len(readings) > 1 else readings * 2
+    apart = _read_segments(ink, line, typical, networks)
+    if len(line) == 1 or apart.is_certain:
+        return apart
+    joined = _read_segments(ink, [merge_segments(line)], typical, networks)
+    other, best = sorted((apart, joined), key=lambda reading: reading.score)
     return replace(best, is_disputed=other.text != best.text and other.score > _RIVAL * best.score)
+
+
+def _read_segments(ink: Ink, segments: Sequence[Segment], digit_height: float, networks: Networks) -> _LineReading:
+    found = [one for segment in segments for one in _divide(ink, segment, max(digit_height, segment.height), networks)]
+    digits = [digit for digit in found if digit is not None]
+    return _LineReading(digits, predict_digits(digits, networks.predict_digits))
 
 
 def _divide(ink: Ink, segment: Segment, digit_height: float, networks: Networks) -> list[Digit | None]:
@@ -210,11 +220,13 @@ def _divide(ink: Ink, segment: Segment, digit_height: float, networks: Networks)
     if line is None:
         return [extract_digit(ink, segment)]
     centers = find_digit_centers(networks.predict_lines(line.image[None])[0])
-    whole = extract_digit(ink, segment, centers[0].proba if len(centers) == 1 else None)
-    is_narrow = segment.width < _MAX_DIGIT_WIDTH * digit_height
-    if len(centers) > 1 and is_narrow and whole is not None and _is_more_confident(networks, whole, centers):
+    if len(centers) > 1:
+        is_narrow = segment.width < _MAX_DIGIT_WIDTH * digit_height
+        whole = extract_digit(ink, segment) if is_narrow else None
+        if whole is None or not _is_more_confident(networks, whole, centers):
+            return _cut_digits(ink, segment, line, centers) or [whole or extract_digit(ink, segment)]
         return [whole]
-    return _cut_digits(ink, segment, line, centers) or [whole]
+    return [extract_digit(ink, segment, centers[0].proba if centers else None)]
 
 
 def _is_wide(segment: Segment, digit_height: float) -> bool:

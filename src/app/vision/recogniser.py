@@ -59,6 +59,11 @@ class NumberPrediction:
         return [symbol for line in self.lines for symbol in line if isinstance(symbol, DigitPrediction)]
 
     @property
+    def signs(self) -> list[Sign]:
+        """All signs in reading order."""
+        return [symbol for line in self.lines for symbol in line if isinstance(symbol, Sign)]
+
+    @property
     def text(self) -> str:
         """The digits and signs as text, one line of it per line of the picture."""
         return "\n".join("".join(symbol.text for symbol in line) for line in self.lines)

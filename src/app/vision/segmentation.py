@@ -44,6 +44,7 @@ _NEARLY_SHARED_HEIGHT = -0.2  # so do segments that nearly share rows, if neithe
 _DISTANCE_COST = 0.12  # at the centre of a digit; it falls to 0 in the middle between two digits
 _LENGTH_COST = 0.02  # keeps seams short
 _SIDE_STEP_COST = 0.05  # keeps seams straight
+_SIDE_STEPS = np.array([_SIDE_STEP_COST, 0.0, _SIDE_STEP_COST])  # to the column on the left, to the same, to the right
 _MIN_PART_FRACTION = 0.1  # of the mean part's ink
 
 
@@ -222,14 +223,14 @@ def _find_cheapest_path(cost: npt.NDArray[np.floating]) -> Seam:
     Returns:
         int (h,): the column in each row.
     """
-    total, steps = cost[0].copy(), []
-    for row in cost[1:]:
-        padded = np.pad(total, 1, constant_values=np.inf)
-        choices = np.stack([padded[:-2] + _SIDE_STEP_COST, padded[1:-1], padded[2:] + _SIDE_STEP_COST])
-        step = choices.argmin(axis=0)
-        steps.append(step - 1)
-        total = row + choices.min(axis=0)
-    path = [int(total.argmin())]
-    for step in reversed(steps):
-        path.append(path[-1] + int(step[path[-1]]))
-    return np.array(path[::-1])
+    num_rows, num_columns = cost.shape
+    totals = np.full((num_rows, num_columns + 2), np.inf)  # One column more on each side, which no path enters.
+    totals[0, 1:-1] = cost[0]
+    for above, row, total in zip(totals, cost[1:], totals[1:], strict=False):
+        aside = np.minimum(above[:-2], above[2:]) + _SIDE_STEP_COST
+        np.add(np.minimum(above[1:-1], aside), row, out=total[1:-1])
+    path = [int(totals[-1].argmin())]
+    for total in totals[-2::-1]:
+        column = path[-1]
+        path.append(column - 1 + int((total[column - 1 : column + 2] + _SIDE_STEPS).argmin()))
+    return np.array(path[::-1]) - 1

@@ -77,7 +77,7 @@ def _recognise_sign(box: npt.NDArray[np.float64], larger: npt.NDArray[np.float64
     following = after[after[:, 0].argmin()]
     if is_flat:
         place = (middle - following[1]) / (following[3] - following[1])
-        return "-" if _MINUS_MIDDLE[0] < place < _MINUS_MIDDLE[1] else ""
+        return "-" if not len(before) and _MINUS_MIDDLE[0] < place < _MINUS_MIDDLE[1] else ""
     if not len(before) or right - left > _MAX_POINT_WIDTH:
         return ""
     below = bottom - max(before[before[:, 2].argmax()][3], following[3])
