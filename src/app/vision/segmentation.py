@@ -32,7 +32,7 @@ _MIN_MASS = 0.03  # of the heaviest component's ink: components with less are sp
 _SMALL = 0.65  # lower components are joined to the closest one, as both may be parts of a digit
 _MAX_DISTANCE = 0.2  # to that closest component
 _MIN_HEIGHT = 0.4  # segments that are lower are no digits
-_DIGIT_HEIGHTS, _MAX_WIDTH = (0.5, 1.6), 2.0  # other ink of such a size may be a digit
+_DIGIT_HEIGHTS, _MAX_WIDTH = (0.35, 1.6), 2.0  # other ink of such a size may be a digit
 _MIN_OTHER_MASS = 0.2  # of the median segment's ink: other ink with less is no digit
 # Fractions of the smaller one of two segments:
 _MIN_SHARED_WIDTH = 0.6  # segments that share more of their columns stand above each other
