@@ -150,7 +150,7 @@ def _read_ink(ink: Ink, networks: Networks, digits_only: bool) -> Reading:
     unread = [_scale(segment.box, ink.scale) for segment in found.others if segment.box not in known]
     used = sum(np.count_nonzero(segment.mask) for segment in segments) / np.count_nonzero(ink.mask)
     plausibility = ink.separability * used**0.5  # The less ink is left over, the better.
-    is_clear = plausibility > _CLEAR and not unread and bool(lines) and all(line.is_certain for line in lines)
+    is_clear = bool(plausibility > _CLEAR) and not unread and bool(lines) and all(line.is_certain for line in lines)
     return Reading(
         _insert_signs([replace(sign, box=_scale(sign.box, ink.scale)) for sign in found.signs], lines),
         unread,

@@ -244,14 +244,17 @@ def _recognise_number_file(data: bytes, digits_only: bool) -> NumberPrediction:
     picture = decode_picture(data)
     number = get_recogniser().recognise_number(picture, digits_only)
     factor = read_width(data) / picture.shape[1]
-    lines = [[replace(one, box=_scale(one.box, factor)) for one in line] for line in number.lines]
+    lines = [[_scale_symbol(symbol, factor) for symbol in line] for line in number.lines]
     return replace(number, lines=lines, unread=[_scale(box, factor) for box in number.unread])
 
 
-def _scale(box: Box | None, factor: float) -> Box | None:
-    return None if box is None else (
-        round(factor * box[0]), round(factor * box[1]), round(factor * box[2]), round(factor * box[3])
-    )  # fmt: skip
+def _scale_symbol(symbol: DigitPrediction | Sign, factor: float) -> DigitPrediction | Sign:
+    return symbol if symbol.box is None else replace(symbol, box=_scale(symbol.box, factor))
+
+
+def _scale(box: Box, factor: float) -> Box:
+    left, top, right, bottom = (round(factor * edge) for edge in box)
+    return left, top, right, bottom
 
 
 @cache
