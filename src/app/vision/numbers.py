@@ -7,7 +7,7 @@ import numpy as np
 
 from src.app.vision.arrays import Box, Picture
 from src.app.vision.components import Segment, measure_gaps, merge_boxes, merge_segments
-from src.app.vision.ink import NUMBER_SIDES, Ink, find_inks, get_border
+from src.app.vision.ink import NUMBER_SIDES, UNRULED, Ink, find_inks, get_border
 from src.app.vision.preprocessing import Digit, extract_digit, extract_line_image
 from src.app.vision.segmentation import cut_segment, find_seams, find_segments, split_lines
 from src.app.vision.signs import Sign
@@ -21,8 +21,8 @@ _ALIKE = 12  # grey levels: pixels of the border that differ less from its media
 _MARGIN = 2  # pixels of ink
 _MAX_BORDER_DIGITS = 10
 _MIN_BORDER_CONFIDENCE = 0.9  # of a digit at the border of a photo
-_CLEAR = 0.85  # plausibility of a hypothesis that leaves nothing to find
-_CERTAIN = 0.99  # confidence of digits that need no other hypothesis
+_CLEAR = 0.75  # plausibility of a hypothesis that leaves nothing to find
+_CERTAIN = 0.995  # confidence of digits that need no other hypothesis
 _RIVAL = 0.8  # of the best score: a reading with more may be right instead
 # Fractions of the digits' height:
 _MIN_DIVISIBLE_WIDTH = 0.3  # wider segments may be several digits
@@ -157,7 +157,8 @@ def _read_ink(ink: Ink, networks: Networks, digits_only: bool) -> Reading:
         text="\n".join(line.text for line in lines),
         score=plausibility * sum(line.score for line in lines),
         is_clear=is_clear,
-        is_disputed=any(line.is_disputed for line in lines),
+        # The crossings of erased lines leave spots that look like points.
+        is_disputed=any(line.is_disputed for line in lines) or (bool(found.signs) and ink.hypothesis == UNRULED),
     )
 
 
