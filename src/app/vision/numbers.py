@@ -1,13 +1,13 @@
 """Find the digits and signs of a number, line by line from left to right, and divide digits that touch."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from src.app.vision.arrays import Box, Picture
 from src.app.vision.components import Segment, measure_gaps, merge_boxes, merge_segments
-from src.app.vision.ink import NUMBER_SIDES, UNRULED, Ink, find_inks, get_border
+from src.app.vision.ink import NUMBER_SIDES, PAGE, UNRULED, Ink, find_inks, get_border
 from src.app.vision.preprocessing import Digit, extract_digit, extract_line_image
 from src.app.vision.segmentation import cut_segment, find_seams, find_segments, split_lines
 from src.app.vision.signs import Sign
@@ -41,13 +41,10 @@ class Networks:
 
 @dataclass(frozen=True)
 class Reading:
-    """The digits and signs of a picture, as one hypothesis of its ink shows them."""
+    """The digits and signs of a picture."""
 
     lines: list[list[Digit | Sign]]  # from top to bottom, each from left to right, with a digit at least
     unread: list[Box]  # ink of a digit's size that is no digit
-    text: str  # the digits alone, without test-time augmentation
-    score: float  # about how many more digits are right than wrong, weighted by the plausibility of the hypothesis
-    is_clear: bool  # whether other hypotheses cannot show more
     is_disputed: bool  # whether another reading with about this score has other digits
 
 
@@ -55,6 +52,7 @@ class Reading:
 class _LineReading:
     """A way to divide a line into digits."""
 
+    segments: list[Segment]  # of the whole line
     digits: list[Digit]
     proba: Proba
     is_disputed: bool = False  # whether another way with about this score has other digits
@@ -75,6 +73,33 @@ class _LineReading:
         return bool(self.digits) and bool(self.proba.max(axis=1).min() > _CERTAIN)
 
 
+@dataclass(frozen=True)
+class _InkReading:
+    """What one hypothesis of the ink shows; boxes are in pixels of the ink."""
+
+    ink: Ink
+    lines: list[_LineReading]
+    signs: list[Sign]
+    unread: list[Box]
+    plausibility: float  # of the hypothesis, from 0 to 1
+
+    @property
+    def text(self) -> str:
+        """The digits."""
+        return "\n".join(line.text for line in self.lines)
+
+    @property
+    def score(self) -> float:
+        """About how many more digits are right than wrong, weighted by the plausibility."""
+        return self.plausibility * sum(line.score for line in self.lines)
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether other hypotheses cannot show more; a page may be a part of a shadow, which leaves digits out."""
+        is_whole = self.plausibility > _CLEAR and self.ink.hypothesis != PAGE and not self.unread
+        return is_whole and bool(self.lines) and all(line.is_certain for line in self.lines)
+
+
 def read_number(picture: Picture, networks: Networks, digits_only: bool = False) -> Reading | None:
     """Find the digits and signs of a picture as the best hypothesis of its ink shows them.
 
@@ -86,16 +111,27 @@ def read_number(picture: Picture, networks: Networks, digits_only: bool = False)
     Returns:
         The reading with the highest score; None if nothing stands out from the background.
     """
-    readings: list[Reading] = []
-    for reading in _read_inks(picture, networks, digits_only):
-        readings.append(reading)
-        if reading.is_clear:
+    # In a drawing or a scan, digits may touch the border. In a photo, what touches it may be the edge of something.
+    margin = _MARGIN if _has_plain_border(picture) else 0
+    readings: list[_InkReading] = []
+    for ink in find_inks(picture, NUMBER_SIDES):
+        padded = replace(ink, strength=np.pad(ink.strength, margin), mask=np.pad(ink.mask, margin))
+        readings.append(_read_ink(padded, networks, digits_only))
+        if readings[-1].is_clear:
             break
     if not readings:
         return None
     best = max(readings, key=lambda reading: reading.score)
-    rivals = [reading for reading in readings if reading.score > _RIVAL * best.score and reading.text != best.text]
-    return replace(best, is_disputed=best.is_disputed or bool(rivals))
+    has_rival = any(one.score > _RIVAL * best.score and one.text != best.text for one in readings)
+    lines = [_read_whole_line(best.ink, line, networks) for line in best.lines]
+    # The crossings of erased lines leave spots that look like points.
+    is_disputed = has_rival or bool(best.signs and best.ink.hypothesis == UNRULED)
+    reading = Reading(
+        _insert_signs([replace(sign, box=_scale(sign.box, best.ink.scale)) for sign in best.signs], lines),
+        [_scale(box, best.ink.scale) for box in best.unread],
+        is_disputed or any(line.is_disputed for line in lines),
+    )
+    return _move(reading, round(-margin * best.ink.scale), picture)
 
 
 def predict_digits(digits: Sequence[Digit], predict: Predict) -> Proba:
@@ -113,14 +149,6 @@ def predict_digits(digits: Sequence[Digit], predict: Predict) -> Proba:
     proba = predict(np.stack([digit.image for digit in digits]))
     pairs = zip(proba, digits, strict=True)
     return np.stack([row if digit.line_proba is None else (row + digit.line_proba) / 2 for row, digit in pairs])
-
-
-def _read_inks(picture: Picture, networks: Networks, digits_only: bool) -> Iterator[Reading]:
-    # In a drawing or a scan, digits may touch the border. In a photo, what touches it may be the edge of something.
-    margin = _MARGIN if _has_plain_border(picture) else 0
-    for ink in find_inks(picture, NUMBER_SIDES):
-        padded = replace(ink, strength=np.pad(ink.strength, margin), mask=np.pad(ink.mask, margin))
-        yield _move(_read_ink(padded, networks, digits_only), round(-margin * ink.scale), picture)
 
 
 def _move(reading: Reading, offset: int, picture: Picture) -> Reading:
@@ -141,24 +169,18 @@ def _has_plain_border(picture: Picture) -> bool:
     return bool((difference < _ALIKE).mean() >= _MIN_PLAIN_BORDER)
 
 
-def _read_ink(ink: Ink, networks: Networks, digits_only: bool) -> Reading:
+def _read_ink(ink: Ink, networks: Networks, digits_only: bool) -> _InkReading:
     found = find_segments(ink, digits_only)
     at_border = [segment for segment in found.others[:_MAX_BORDER_DIGITS] if _is_digit(ink, segment, networks)]
     segments = found.segments + at_border
-    lines = [_read_line(ink, line, networks) for line in split_lines(segments)]
     known = [segment.box for segment in at_border]
-    unread = [_scale(segment.box, ink.scale) for segment in found.others if segment.box not in known]
     used = sum(np.count_nonzero(segment.mask) for segment in segments) / np.count_nonzero(ink.mask)
-    plausibility = ink.separability * used**0.5  # The less ink is left over, the better.
-    is_clear = bool(plausibility > _CLEAR) and not unread and bool(lines) and all(line.is_certain for line in lines)
-    return Reading(
-        _insert_signs([replace(sign, box=_scale(sign.box, ink.scale)) for sign in found.signs], lines),
-        unread,
-        text="\n".join(line.text for line in lines),
-        score=plausibility * sum(line.score for line in lines),
-        is_clear=is_clear,
-        # The crossings of erased lines leave spots that look like points.
-        is_disputed=any(line.is_disputed for line in lines) or (bool(found.signs) and ink.hypothesis == UNRULED),
+    return _InkReading(
+        ink,
+        [_read_line(ink, line, networks) for line in split_lines(segments)],
+        found.signs,
+        unread=[segment.box for segment in found.others if segment.box not in known],
+        plausibility=float(ink.separability * used**0.5),  # The less ink is left over, the better.
     )
 
 
@@ -186,25 +208,31 @@ def _insert_signs(signs: Sequence[Sign], lines: Sequence[_LineReading]) -> list[
 
 
 def _read_line(ink: Ink, line: list[Segment], networks: Networks) -> _LineReading:
-    """Divide a line into digits: each segment by itself, and where that leaves doubt, all of them as one segment.
-
-    Returns:
-        The surer one of both readings.
-    """
-    typical = float(np.median([segment.height for segment in line]))
+    """Divide each segment of a line into digits."""
+    typical = _measure_height(line)
     line = [segment for segment in line if segment.height < _MAX_HEIGHT * typical or _is_wide(segment, typical)]
-    apart = _read_segments(ink, line, typical, networks)
-    if len(line) == 1 or apart.is_certain:
+    return _read_segments(ink, line, line, networks)
+
+
+def _read_whole_line(ink: Ink, apart: _LineReading, networks: Networks) -> _LineReading:
+    """Divide a line as if it was one segment, if its segments by themselves leave doubt; return the surer reading."""
+    if len(apart.segments) <= 1 or apart.is_certain:
         return apart
-    joined = _read_segments(ink, [merge_segments(line)], typical, networks)
-    other, best = sorted((apart, joined), key=lambda reading: reading.score)
+    whole = _read_segments(ink, apart.segments, [merge_segments(apart.segments)], networks)
+    other, best = sorted((apart, whole), key=lambda reading: reading.score)
     return replace(best, is_disputed=other.text != best.text and other.score > _RIVAL * best.score)
 
 
-def _read_segments(ink: Ink, segments: Sequence[Segment], digit_height: float, networks: Networks) -> _LineReading:
-    found = [one for segment in segments for one in _divide(ink, segment, max(digit_height, segment.height), networks)]
+def _read_segments(ink: Ink, line: list[Segment], segments: list[Segment], networks: Networks) -> _LineReading:
+    """Divide segments into digits that are about as high as the segments of their line."""
+    typical = _measure_height(line)
+    found = [one for segment in segments for one in _divide(ink, segment, max(typical, segment.height), networks)]
     digits = [digit for digit in found if digit is not None]
-    return _LineReading(digits, predict_digits(digits, networks.predict_digits))
+    return _LineReading(line, digits, predict_digits(digits, networks.predict_digits))
+
+
+def _measure_height(line: Sequence[Segment]) -> float:
+    return float(np.median([segment.height for segment in line]))
 
 
 def _divide(ink: Ink, segment: Segment, digit_height: float, networks: Networks) -> list[Digit | None]:
