@@ -21,6 +21,7 @@ _MIN_MINUS_WIDTH = 0.25
 _MINUS_MIDDLE = 0.25, 0.75  # below the top of the digit to the right
 _MIN_MINUS_ASPECT_RATIO = 2.0  # width over height
 _MIN_FILL = 0.45  # of the box: signs are compact
+_MAX_SPECKS = 3  # components like signs, per sign: in a picture with more, all of them are specks
 _MAX_SHARED_WIDTH = 0.5  # of the sign: what is above or below a digit is a part of it
 
 
@@ -49,7 +50,8 @@ def find_signs(components: Components, digit_height: float) -> dict[int, Sign]:
     is_small = is_inner & is_compact & (widths < _MAX_SIGN_SIZES[0]) & (heights < _MAX_SIGN_SIZES[1])
     larger = {int(i): boxes[is_inner & (mass > mass[i])] for i in np.flatnonzero(is_small)}
     texts = {i: _recognise_sign(boxes[i], others) for i, others in larger.items()}
-    return {i: Sign(text, merge_boxes(components.boxes[i : i + 1])) for i, text in texts.items() if text}
+    signs = {i: Sign(text, merge_boxes(components.boxes[i : i + 1])) for i, text in texts.items() if text}
+    return signs if len(texts) <= _MAX_SPECKS * len(signs) else {}
 
 
 def _recognise_sign(box: npt.NDArray[np.float64], larger: npt.NDArray[np.float64]) -> str:

@@ -36,3 +36,11 @@ def test_signs_are_recognised_where_they_stand(digits, recogniser, text):
     assert all(isinstance(sign, Sign) for sign in number.signs) and len(number.signs) + len(number.digits) == len(text)
     only_digits = recogniser.recognise_number(picture, digits_only=True)
     assert only_digits.text == text.strip("-").replace(".", "").replace(",", "") and not only_digits.signs
+
+
+def test_specks_are_no_signs(digits, recogniser):
+    picture = write_signs(digits, "3.14")
+    picture = np.pad(picture, ((40, 40), (0, 0), (0, 0)), constant_values=255)
+    for column in range(8, picture.shape[1] - 8, 40):
+        picture[4:12, column : column + 8] = picture[-12:-4, column : column + 8] = 0
+    assert recogniser.recognise_number(picture).text == "314"
