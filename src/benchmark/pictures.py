@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from src.app.vision.recogniser import recognise_digit_files, recognise_number_files
+from src.app.vision.recogniser import NumberPrediction, recognise_digit_files, recognise_number_files
 from src.common.errors import InputError
 from src.common.metrics import standard_error
 
@@ -28,6 +28,7 @@ class Answer(NamedTuple):
     text: str  # empty without digits
     confidence: float
     milliseconds: float = 0.0  # from the file's bytes to the answer
+    height: float = 0.0  # pixels of the digits of a number
 
     @property
     def is_right(self) -> bool:
@@ -44,6 +45,7 @@ def measure_pictures(directory: Path) -> dict[str, Any]:
 
     Returns:
         pictures: for each kind the number of pictures, the accuracy and the median of the milliseconds.
+        numbers: for each length, and for each quarter of the digits' height, the same figures of the numbers.
         digit_confidence, number_confidence: see `make_reliability_table`.
         worst: wrong answers, the most confident ones first.
 
@@ -51,11 +53,17 @@ def measure_pictures(directory: Path) -> dict[str, Any]:
         InputError: there is no `labels.csv`, it lacks a column, or a picture is missing or cannot be decoded.
     """
     answers = [_recognise(directory, row["file"], row["label"]) for row in _read_labels(directory)]
+    numbers = [answer for answer in answers if len(answer.label) > 1]
+    by_length = sorted(numbers, key=lambda answer: len(answer.label))
     worst = sorted((answer for answer in answers if not answer.is_right), key=lambda answer: -answer.confidence)
     return {
         "pictures": summarise_kinds(answers),
+        "numbers": {
+            **summarise_kinds(answer._replace(kind=f"{len(answer.label)} digits") for answer in by_length),
+            **summarise_heights(numbers),
+        },
         "digit_confidence": make_reliability_table(answer for answer in answers if len(answer.label) == 1),
-        "number_confidence": make_reliability_table(answer for answer in answers if len(answer.label) > 1),
+        "number_confidence": make_reliability_table(numbers),
         "worst": [
             {"file": answer.file, "label": answer.label, "text": answer.text, "confidence": round(answer.confidence, 3)}
             for answer in worst[:NUM_WORST]
@@ -69,6 +77,16 @@ def summarise_kinds(answers: Iterable[Answer]) -> dict[str, dict[str, float]]:
     for answer in answers:
         kinds[answer.kind].append(answer)
     return {kind: _summarise(found) for kind, found in kinds.items()}
+
+
+def summarise_heights(answers: Sequence[Answer]) -> dict[str, dict[str, float]]:
+    """Summarise the answers for each quarter of the digits' height as `summarise_kinds` does."""
+    ordered = sorted(answers, key=lambda answer: answer.height)
+    kinds = []
+    for quarter in np.array_split(np.arange(len(ordered)), 4):
+        found = [ordered[i] for i in quarter]
+        kinds += [one._replace(kind=f"{found[0].height:.0f} to {found[-1].height:.0f} pixels") for one in found]
+    return summarise_kinds(kinds)
 
 
 def _summarise(answers: Sequence[Answer]) -> dict[str, float]:
@@ -111,10 +129,10 @@ def _recognise(directory: Path, file: str, label: str) -> Answer:
     path = directory / file
     try:
         data = path.read_bytes()
-        start = perf_counter()
+        start, height = perf_counter(), 0.0
         if len(label) > 1:
             (number,) = recognise_number_files([data])
-            text, confidence = number.text, number.confidence
+            text, confidence, height = number.text, number.confidence, _measure_height(number)
         else:
             (digit,) = recognise_digit_files([data])
             text, confidence = "" if digit.digit is None else str(digit.digit), digit.confidence
@@ -123,4 +141,10 @@ def _recognise(directory: Path, file: str, label: str) -> Answer:
         raise InputError(f"there is no {path}, which {LABELS_FILE} names") from None
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
-    return Answer(path.stem.rpartition("_")[0] or path.stem, file, label, text, confidence, milliseconds)
+    return Answer(path.stem.rpartition("_")[0] or path.stem, file, label, text, confidence, milliseconds, height)
+
+
+def _measure_height(number: NumberPrediction) -> float:
+    """Measure the median height of the digits that were found, in pixels."""
+    boxes = [digit.box for digit in number.digits if digit.box is not None]
+    return float(np.median([bottom - top for _, top, _, bottom in boxes])) if boxes else 0.0

@@ -8,16 +8,17 @@ import numpy as np
 from src.app.vision.arrays import Picture
 from src.app.vision.recogniser import Recogniser, load_network_records
 from src.benchmark.picture_kinds import KINDS
-from src.benchmark.pictures import Answer, make_reliability_table, summarise_kinds
-from src.benchmark.synthetic_pictures import draw_on_canvas, make_number_image, render_photo
+from src.benchmark.pictures import Answer, make_reliability_table, summarise_heights, summarise_kinds
+from src.benchmark.synthetic_pictures import draw_on_canvas, draw_scale, make_number_image, render_photo
 from src.common.arrays import Images, LabelledImages
 from src.common.errors import InputError
 from src.common.metrics import standard_error
 from src.common.workspace import Workspace
 from src.data.datasets import Dataset, load_dataset
+from src.images.centering import DIGIT_BOX
 
 NUM_PICTURES = 5000
-NUM_NUMBERS = 1000
+NUM_NUMBERS = 2000
 NUM_DRAWINGS = 500
 _NUM_DIGITS = 5  # of a number
 _VARIANTS: dict[str, dict[str, Any]] = {
@@ -40,6 +41,8 @@ def measure_recogniser(workspace: Workspace) -> dict[str, Any]:
 
     Returns:
         number_accuracy, number_standard_error: of photos of numbers with five digits, all of them right.
+        number_heights: for each quarter of the digits' height number, accuracy and median milliseconds.
+        number_confidence: see `make_reliability_table`.
         picture_accuracy, picture_standard_error: of synthetic pictures of single digits of all kinds.
         picture_kinds: for each kind number, accuracy and median milliseconds, see `summarise_kinds`.
         picture_confidence: see `make_reliability_table`.
@@ -54,13 +57,16 @@ def measure_recogniser(workspace: Workspace) -> dict[str, Any]:
     _, rows = dataset.folds.split(0)
     rows = rows[:NUM_PICTURES]
     digits = LabelledImages(dataset.images[rows], dataset.labels[rows])
-    number_accuracy = measure_numbers(recogniser, digits, NUM_NUMBERS)
+    numbers = recognise_numbers(recogniser, digits, NUM_NUMBERS)
+    number_accuracy = float(np.mean([answer.is_right for answer in numbers]))
     answers = recognise_kinds(recogniser, digits)
     picture_accuracy = float(np.mean([answer.is_right for answer in answers]))
     invariance = measure_invariance(recogniser, digits.images[:NUM_DRAWINGS])
     return {
         "number_accuracy": round(number_accuracy, 4),
         "number_standard_error": round(standard_error(number_accuracy, NUM_NUMBERS), 4),
+        "number_heights": summarise_heights(numbers),
+        "number_confidence": make_reliability_table(numbers),
         "picture_accuracy": round(picture_accuracy, 4),
         "picture_standard_error": round(standard_error(picture_accuracy, len(answers)), 4),
         "picture_kinds": summarise_kinds(answers),
@@ -84,15 +90,23 @@ def recognise_kinds(recogniser: Recogniser, digits: LabelledImages) -> list[Answ
     return answers
 
 
-def measure_numbers(recogniser: Recogniser, digits: LabelledImages, num_numbers: int) -> float:
-    """Measure the fraction of photos of numbers with five of the digits in which all are recognised."""
-    right = []
+def recognise_numbers(recogniser: Recogniser, digits: LabelledImages, num_numbers: int) -> list[Answer]:
+    """Recognise photos of numbers with five of the digits."""
+    answers = []
     for seed in range(num_numbers):
-        rng = np.random.default_rng([2, seed])
+        rng = np.random.default_rng([3, seed])
         rows = rng.choice(len(digits.labels), _NUM_DIGITS, replace=False)
-        photo = render_photo(make_number_image(digits.images[rows], rng), rng)
-        right.append(recogniser.recognise_number(photo).text == "".join(map(str, digits.labels[rows])))
-    return float(np.mean(right))
+        number = make_number_image(digits.images[rows], rng)
+        scale = draw_scale(rng)
+        photo = render_photo(number, rng, scale)
+        start = perf_counter()
+        found = recogniser.recognise_number(photo)
+        milliseconds = 1000 * (perf_counter() - start)
+        label = "".join(map(str, digits.labels[rows]))
+        answers.append(
+            Answer("number", f"number {seed}", label, found.text, found.confidence, milliseconds, scale * DIGIT_BOX)
+        )
+    return answers
 
 
 def measure_invariance(recogniser: Recogniser, images: Images) -> dict[str, float]:

@@ -59,17 +59,23 @@ def draw_on_canvas(
     return np.repeat(grey[..., None], 3, axis=2)
 
 
-def render_photo(image: Images, rng: np.random.Generator) -> Picture:
+def draw_scale(rng: np.random.Generator) -> float:
+    """Draw the scale of a photo at random: pixels of the photo per pixel of the image, 0.5 to 4."""
+    return float(np.exp(rng.uniform(np.log(0.5), np.log(4))))
+
+
+def render_photo(image: Images, rng: np.random.Generator, scale: float | None = None) -> Picture:
     """Render a photo of a digit or a number: pen on paper, or chalk on a board.
 
-    Random are position, scale (0.5 to 4), rotation (up to 12 degrees), colours of ink and background, ruled or squared
-    paper, shadows, blur, noise and JPEG compression.
+    Random are position, scale, rotation (up to 12 degrees), colours of ink and background, ruled or squared paper,
+    shadows, blur, noise and JPEG compression.
 
     Args:
         image: uint8 (h, w, 1): a digit, 28x28, or a number, see `make_number_image`.
         rng: the source of all random numbers.
+        scale: pixels of the photo per pixel of the image; see `draw_scale` without it.
     """
-    scale = float(np.exp(rng.uniform(np.log(0.5), np.log(4))))
+    scale = draw_scale(rng) if scale is None else scale
     size = IMAGE_SIDE * scale
     rotation = rng.uniform(-12, 12)
     rows, columns = image.shape[:2]

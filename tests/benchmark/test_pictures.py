@@ -2,7 +2,7 @@
 
 import pytest
 
-from src.benchmark.pictures import Answer, make_reliability_table, measure_pictures
+from src.benchmark.pictures import Answer, make_reliability_table, measure_pictures, summarise_heights
 from src.common.errors import InputError
 from tests.app.pictures import PNG, encode_array, write_number
 
@@ -21,6 +21,14 @@ def test_pictures_are_counted_by_kind(tmp_path, sample_rows):
     assert (wrong["file"], wrong["label"], wrong["text"]) == ("drawn_2.png", "7", "2")
     assert [row["right"] for row in figures["digit_confidence"]] == [1]
     assert sum(row["number"] for row in figures["number_confidence"]) == 1
+    length, height = figures["numbers"].items()
+    assert length[0] == "2 digits" and height[0].endswith("pixels") and length[1]["right"] == height[1]["right"] == 1
+
+
+def test_numbers_are_summarised_by_quarter_of_height():
+    answers = [Answer("", "", "12", "12" if height > 20 else "1", 1.0, 1.0, height) for height in range(80, 0, -10)]
+    accuracies = {quarter: figures["accuracy"] for quarter, figures in summarise_heights(answers).items()}
+    assert accuracies == {"10 to 20 pixels": 0, "30 to 40 pixels": 1, "50 to 60 pixels": 1, "70 to 80 pixels": 1}
 
 
 def test_a_reliability_table_counts_each_answer_once():

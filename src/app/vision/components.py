@@ -79,6 +79,18 @@ def make_segment(components: Components, numbers: Sequence[int]) -> Segment:
     return Segment(np.isin(components.labels[slice_with_margin(box)], numbers).astype(np.uint8), box)
 
 
+def merge_segments(segments: Sequence[Segment]) -> Segment:
+    """Merge segments into one."""
+    box = merge_boxes(np.array([segment.box for segment in segments]))
+    origin = np.array([part.start for part in slice_with_margin(box)])
+    corners = [np.array([part.start for part in slice_with_margin(segment.box)]) - origin for segment in segments]
+    ends = [corner + segment.mask.shape for corner, segment in zip(corners, segments, strict=True)]
+    mask = np.zeros(np.max(ends, axis=0), np.uint8)
+    for segment, (top, left), (bottom, right) in zip(segments, corners, ends, strict=True):
+        mask[top:bottom, left:right] |= segment.mask
+    return Segment(mask, box)
+
+
 def measure_gaps(boxes: Boxes, box: Box) -> npt.NDArray[np.int64]:
     """Measure the gap between a box and each of others, along the axis where it is wider.
 

@@ -20,7 +20,7 @@ NUMBER_SIDES = (640, 1280)
 
 GLOBAL, LOCAL = "difference from the colour of the border", "difference from the background around each point"
 PAGE = "difference from the colour of the page"
-STRONGEST, UNRULED = "only the strongest ink", "only the strongest ink, without ruled lines"
+STRONGEST, UNRULED = "only the stronger ink", "only the stronger ink, without ruled lines"
 
 _SMOOTHING = 0.002  # of the longer side: standard deviation of the blur that removes noise
 _COARSE_SIDE = 112  # pixels: the background is estimated on a copy of this size
@@ -79,11 +79,11 @@ def _compute_contrasts(picture: Picture) -> Iterator[tuple[str, Plane, float]]:
     contrast = _subtract_local_background(picture, pixels)
     threshold = _find_threshold(contrast)
     yield LOCAL, contrast, threshold
-    yield STRONGEST, contrast, _find_threshold(contrast[contrast > threshold])
+    yield STRONGEST, contrast, _raise_threshold(contrast, threshold)
     unruled = erase_ruled_lines(contrast, threshold)
     if unruled is not None:
         threshold = _find_threshold(unruled)
-        yield UNRULED, unruled, _find_threshold(unruled[unruled > threshold])
+        yield UNRULED, unruled, _raise_threshold(unruled, threshold)
 
 
 def _find_page(mask: BoolMask) -> BoolMask | None:
@@ -138,6 +138,11 @@ def _find_threshold(contrast: npt.NDArray[np.float32]) -> float:
         return highest
     grey = (contrast * (255 / highest)).astype(np.uint8).reshape(-1, 1)
     return (cv2.threshold(grey, 0, 255, cv2.THRESH_OTSU)[0] + 0.5) * highest / 255
+
+
+def _raise_threshold(contrast: Plane, threshold: float) -> float:
+    """Raise a threshold half of the way to the one that divides faint and strong ink best."""
+    return (threshold + _find_threshold(contrast[contrast > threshold])) / 2
 
 
 def _make_ink(hypothesis: str, contrast: Plane, threshold: float, scale: float) -> Ink | None:

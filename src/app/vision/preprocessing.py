@@ -53,12 +53,6 @@ class Digit:
     plausibility: float = 1.0  # of the hypothesis, from 0 to 1, before the network has seen the image
     is_alone: bool = True  # whether no other ink of about its size was found
 
-    def move(self, right: int, down: int, picture: Picture) -> "Digit":
-        """Move the box so many pixels to the right and down, and clip it to the picture."""
-        height, width = picture.shape[:2]
-        left, top = max(self.box[0] + right, 0), max(self.box[1] + down, 0)
-        return replace(self, box=(left, top, min(self.box[2] + right, width), min(self.box[3] + down, height)))
-
 
 def find_digits(picture: Picture) -> Iterator[Digit]:
     """Find the one digit of a picture, as different hypotheses of its ink show it; without duplicates.

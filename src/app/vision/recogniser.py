@@ -14,8 +14,9 @@ import numpy.typing as npt
 
 from src.app.vision.arrays import Box, Picture
 from src.app.vision.decoding import decode_picture, read_width
-from src.app.vision.numbers import Networks, find_digit_lines
+from src.app.vision.numbers import Networks, predict_digits, read_number
 from src.app.vision.preprocessing import Digit, find_digits
+from src.app.vision.signs import Sign
 from src.common.arrays import Images, Proba
 from src.common.workspace import APP_WEIGHTS_DIR
 from src.data.image_statistics import measure_slant
@@ -38,25 +39,38 @@ class DigitPrediction:
     hypothesis: str | None = None  # how ink and background were told apart
     alternatives: "Sequence[DigitPrediction]" = ()  # of the other hypotheses, the most credible one first
 
+    @property
+    def text(self) -> str:
+        """The digit as text; empty without one."""
+        return "" if self.digit is None else str(self.digit)
+
 
 @dataclass(frozen=True)
 class NumberPrediction:
-    """The digits that a picture of a number, or of several numbers below each other, shows."""
+    """The digits and signs that a picture of a number, or of several numbers below each other, shows."""
 
-    lines: list[list[DigitPrediction]]  # from top to bottom, each from left to right; no line is empty, no digit None
-    confidence: float  # product of the digits' probabilities; 0 without any
+    lines: list[list[DigitPrediction | Sign]]  # from top to bottom, each from left to right, with a digit at least
+    confidence: float  # product of the digits' probabilities, about halved if something was not read; 0 without digits
+    unread: Sequence[Box] = ()  # ink of a digit's size that was not read
 
     @property
     def digits(self) -> list[DigitPrediction]:
         """All digits in reading order."""
-        return [digit for line in self.lines for digit in line]
+        return [symbol for line in self.lines for symbol in line if isinstance(symbol, DigitPrediction)]
+
+    @property
+    def signs(self) -> list[Sign]:
+        """All signs in reading order."""
+        return [symbol for line in self.lines for symbol in line if isinstance(symbol, Sign)]
 
     @property
     def text(self) -> str:
-        """The digits as text, one line of it per line of the picture."""
-        return "\n".join("".join(str(prediction.digit) for prediction in line) for line in self.lines)
+        """The digits and signs as text, one line of it per line of the picture."""
+        return "\n".join("".join(symbol.text for symbol in line) for line in self.lines)
 
 
+_UNREAD, _DISPUTED = 0.49, 0.9
+"""Times the confidence of a number that may have more digits than were read, or has other digits by another reading."""
 _CERTAINTY_POWER = 4
 """Of the confidence, in the weight of a hypothesis; its plausibility has the power 1."""
 _CLEAR = 0.93  # plausibility of a hypothesis that leaves nothing to find
@@ -122,30 +136,38 @@ class Recogniser:
         chosen = _predict_hypothesis(digits[best], self.predict_proba(digits[best].image[None])[0])
         return replace(chosen, alternatives=[_predict_hypothesis(digits[i], proba[i]) for i in others])
 
-    def recognise_number(self, picture: Picture) -> NumberPrediction:
-        """Recognise all digits of a picture, uint8 RGB (h, w, 3), in one or several lines."""
-        found = find_digit_lines(picture, self._networks)
-        read = [[self._predict_digits(line) for line in digit_lines] for digit_lines in found]
-        scores = [_count_expected(*one) for one in zip(found, read, strict=True)]
-        lines = read[int(np.argmax(scores))] if read else []
-        recognised = [[prediction for prediction in line if prediction.digit is not None] for line in lines]
-        # What is left out may have been a digit, so it lowers the confidence.
-        confidence = prod(max(prediction.probabilities) for line in lines for prediction in line)
-        return NumberPrediction([line for line in recognised if line], confidence if any(recognised) else 0.0)
+    def recognise_number(self, picture: Picture, digits_only: bool = False) -> NumberPrediction:
+        """Recognise all digits of a picture, in one or several lines.
+
+        Args:
+            picture: uint8 RGB (h, w, 3).
+            digits_only: recognise no signs.
+        """
+        reading = read_number(picture, self._networks, digits_only)
+        if reading is None:
+            return NumberPrediction([], 0.0)
+        lines = [self._predict_line(line) for line in reading.lines]
+        found = NumberPrediction(lines, 0.0).digits
+        unread = [*reading.unread, *(digit.box for digit in found if digit.digit is None and digit.box is not None)]
+        recognised = [[symbol for symbol in line if symbol.text] for line in lines]
+        recognised = [line for line in recognised if any(isinstance(symbol, DigitPrediction) for symbol in line)]
+        doubt = (_UNREAD if unread else 1) * (_DISPUTED if reading.is_disputed else 1)
+        confidence = doubt * prod(max(digit.probabilities) for digit in found)
+        return NumberPrediction(recognised, confidence if recognised else 0.0, unread)
+
+    def _predict_line(self, line: Sequence[Digit | Sign]) -> list[DigitPrediction | Sign]:
+        predictions = iter(self._predict_digits([symbol for symbol in line if isinstance(symbol, Digit)]))
+        return [symbol if isinstance(symbol, Sign) else next(predictions) for symbol in line]
 
     def _predict_digits(self, digits: Sequence[Digit]) -> list[DigitPrediction]:
-        """Predict digits of a number; average with the prediction of the line network where there is one."""
-        proba = self.predict_proba(np.stack([digit.image for digit in digits]))
-        means = [
-            row if digit.line_proba is None else (row + digit.line_proba) / 2
-            for row, digit in zip(proba, digits, strict=True)
-        ]
-        for number in _find_slashes(digits, [int(mean.argmax()) for mean in means]):
-            means[number] = (means[number] + 1 / len(means[number])) / 2
-        return [_make_prediction(mean, digit.image, digit.box) for mean, digit in zip(means, digits, strict=True)]
+        """Predict digits of a number with test-time augmentation."""
+        proba = predict_digits(digits, self.predict_proba)
+        for number in _find_slashes(digits, proba.argmax(axis=1)):
+            proba[number] = (proba[number] + 1 / len(proba[number])) / 2
+        return [_make_prediction(row, digit.image, digit.box) for row, digit in zip(proba, digits, strict=True)]
 
 
-def _find_slashes(digits: Sequence[Digit], labels: Sequence[int]) -> list[int]:
+def _find_slashes(digits: Sequence[Digit], labels: npt.NDArray[np.integer]) -> list[int]:
     """Find what is taken for a 1 but is taller than most of its line and leans more: it may be a slash.
 
     Returns:
@@ -167,15 +189,6 @@ def _predict_hypothesis(digit: Digit, proba: Proba) -> DigitPrediction:
     if not digit.is_alone:  # It is as likely that one of several digits was asked for.
         proba = (proba + 1 / len(proba)) / 2
     return replace(_make_prediction(proba, digit.image, digit.box), hypothesis=digit.hypothesis)
-
-
-def _count_expected(found: Sequence[Sequence[Digit]], read: Sequence[Sequence[DigitPrediction]]) -> float:
-    """Return about how many more digits of these lines are right than wrong, weighted by their plausibility."""
-    return sum(
-        digit.plausibility * (2 * max(prediction.probabilities) ** _CERTAINTY_POWER - 1)
-        for line, predictions in zip(found, read, strict=True)
-        for digit, prediction in zip(line, predictions, strict=True)
-    )
 
 
 @cache
@@ -211,8 +224,12 @@ def recognise_digit_files(files: Sequence[bytes]) -> list[DigitPrediction]:
     return get_recogniser().recognise_digits(decode_picture(data) for data in files)
 
 
-def recognise_number_files(files: Sequence[bytes]) -> list[NumberPrediction]:
+def recognise_number_files(files: Sequence[bytes], digits_only: bool = False) -> list[NumberPrediction]:
     """Recognise all digits in each picture file with the tracked networks.
+
+    Args:
+        files: undecoded picture files.
+        digits_only: recognise no signs.
 
     Returns:
         One prediction per file; boxes are in pixels of the file's picture, held upright.
@@ -220,21 +237,24 @@ def recognise_number_files(files: Sequence[bytes]) -> list[NumberPrediction]:
     Raises:
         InputError: a file cannot be decoded; see `decode_picture`.
     """
-    return [_recognise_number_file(data) for data in files]
+    return [_recognise_number_file(data, digits_only) for data in files]
 
 
-def _recognise_number_file(data: bytes) -> NumberPrediction:
+def _recognise_number_file(data: bytes, digits_only: bool) -> NumberPrediction:
     picture = decode_picture(data)
-    number = get_recogniser().recognise_number(picture)
+    number = get_recogniser().recognise_number(picture, digits_only)
     factor = read_width(data) / picture.shape[1]
-    lines = [[replace(one, box=_scale(one.box, factor)) for one in line] for line in number.lines]
-    return NumberPrediction(lines, number.confidence)
+    lines = [[_scale_symbol(symbol, factor) for symbol in line] for line in number.lines]
+    return replace(number, lines=lines, unread=[_scale(box, factor) for box in number.unread])
 
 
-def _scale(box: Box | None, factor: float) -> Box | None:
-    return None if box is None else (
-        round(factor * box[0]), round(factor * box[1]), round(factor * box[2]), round(factor * box[3])
-    )  # fmt: skip
+def _scale_symbol(symbol: DigitPrediction | Sign, factor: float) -> DigitPrediction | Sign:
+    return symbol if symbol.box is None else replace(symbol, box=_scale(symbol.box, factor))
+
+
+def _scale(box: Box, factor: float) -> Box:
+    left, top, right, bottom = (round(factor * edge) for edge in box)
+    return left, top, right, bottom
 
 
 @cache

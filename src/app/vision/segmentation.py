@@ -1,6 +1,7 @@
 """Divide the ink of a number: components into segments, segments into lines, segments of several digits along seams."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 import cv2
@@ -17,6 +18,7 @@ from src.app.vision.components import (
     slice_with_margin,
 )
 from src.app.vision.ink import Ink
+from src.app.vision.signs import Sign, find_signs
 from src.images.centering import find_extent
 
 Seam = npt.NDArray[np.int64]
@@ -30,37 +32,68 @@ _MIN_MASS = 0.03  # of the heaviest component's ink: components with less are sp
 _SMALL = 0.65  # lower components are joined to the closest one, as both may be parts of a digit
 _MAX_DISTANCE = 0.2  # to that closest component
 _MIN_HEIGHT = 0.4  # segments that are lower are no digits
+_DIGIT_HEIGHTS, _MAX_WIDTH = (0.35, 1.6), 2.0  # other ink of such a size may be a digit
+_MIN_OTHER_MASS = 0.2  # of the median segment's ink: other ink with less is no digit
 # Fractions of the smaller one of two segments:
 _MIN_SHARED_WIDTH = 0.6  # segments that share more of their columns stand above each other
 _BROKEN_GAP = -0.2, 0.3  # of the height: the gap between parts of one digit that stand above each other
 _MIN_SHARED_HEIGHT = 0.3  # segments that share more of their rows stand on the same line
+_NEARLY_SHARED_HEIGHT = -0.2  # so do segments that nearly share rows, if neither stands above the other
 
 # Fractions of full ink: the cost of a seam per pixel, in addition to the ink it crosses.
 _DISTANCE_COST = 0.12  # at the centre of a digit; it falls to 0 in the middle between two digits
 _LENGTH_COST = 0.02  # keeps seams short
 _SIDE_STEP_COST = 0.05  # keeps seams straight
+_SIDE_STEPS = np.array([_SIDE_STEP_COST, 0.0, _SIDE_STEP_COST])  # to the column on the left, to the same, to the right
 _MIN_PART_FRACTION = 0.1  # of the mean part's ink
 
 
-def find_segments(ink: Ink) -> list[Segment]:
-    """Find segments of ink that do not touch the border.
+@dataclass(frozen=True)
+class Segmentation:
+    """The ink of a number, divided."""
+
+    segments: list[Segment]  # each is one digit, or several that touch
+    signs: list[Sign]
+    others: list[Segment]  # ink of a digit's size that is not part of a segment, that with the most ink first
+
+
+def find_segments(ink: Ink, digits_only: bool = False) -> Segmentation:
+    """Find the segments of ink that do not touch the border, and what else may be a digit.
 
     Small components are joined to the digit next to them, and the parts of a broken digit to each other.
+
+    Args:
+        ink: of a number, or of several in lines.
+        digits_only: look for no signs.
     """
     components = find_components(ink)
-    # What touches the border is the edge of a table, a frame or a ruled line.
+    # What touches the border may be the edge of a table, a frame or a ruled line.
     mass = np.where(components.num_borders == 0, components.mass, 0)
     kept = [int(i) for i in np.argsort(-mass)[:MAX_COMPONENTS] if mass[i] > _MIN_MASS * mass.max()]
     if not kept:
-        return []
-    groups = _join_broken(_join_small(kept, mass, components), components.boxes)
-    return [make_segment(components, group) for group in groups]
-
-
-def _join_small(kept: list[int], mass: npt.NDArray[np.float64], components: Components) -> list[list[int]]:
-    """Join small components to the closest component; leave out groups that stay too low."""
+        return Segmentation([], [], [])
     heights = components.boxes[:, 3] - components.boxes[:, 1]
     digit_height = _compute_weighted_median(heights[kept], mass[kept])
+    signs = {} if digits_only else find_signs(components, digit_height)
+    groups = _join_small([i for i in kept if i not in signs], digit_height, components)
+    segments = [make_segment(components, group) for group in _join_broken(groups, components.boxes)]
+    others = [make_segment(components, [i]) for i in _find_others(components, kept, digit_height)]
+    return Segmentation(segments, list(signs.values()), others)
+
+
+def _find_others(components: Components, kept: list[int], digit_height: float) -> list[int]:
+    """Find components of a digit's size, at one border at most, that are not among the kept ones."""
+    sizes = (components.boxes[:, 2:] - components.boxes[:, :2]) / digit_height
+    is_other = components.mass > _MIN_OTHER_MASS * np.median(components.mass[kept])
+    is_other &= (components.num_borders <= 1) & (sizes[:, 0] < _MAX_WIDTH)
+    is_other &= (sizes[:, 1] > _DIGIT_HEIGHTS[0]) & (sizes[:, 1] < _DIGIT_HEIGHTS[1])
+    is_other[kept] = False
+    return [int(i) for i in np.argsort(-components.mass) if is_other[i]]
+
+
+def _join_small(kept: list[int], digit_height: float, components: Components) -> list[list[int]]:
+    """Join small components to the closest component; leave out groups that stay too low."""
+    heights = components.boxes[:, 3] - components.boxes[:, 1]
     groups = {i: [i] for i in kept}
     for i in kept:
         if heights[i] < _SMALL * digit_height:
@@ -103,10 +136,8 @@ def _join_broken(groups: list[list[int]], boxes: Boxes) -> list[list[int]]:
 
 
 def _is_broken(one: Box, other: Box) -> bool:
-    shared = min(one[2], other[2]) - max(one[0], other[0])
-    gap = max(one[1] - other[3], other[1] - one[3])
-    width, height = (min(box[end] - box[start] for box in (one, other)) for start, end in ((0, 2), (1, 3)))
-    return shared >= _MIN_SHARED_WIDTH * width and _BROKEN_GAP[0] * height <= gap <= _BROKEN_GAP[1] * height
+    gap = -_measure_shared(one, other, axis=1)
+    return _measure_shared(one, other, axis=0) >= _MIN_SHARED_WIDTH and _BROKEN_GAP[0] <= gap <= _BROKEN_GAP[1]
 
 
 def split_lines(segments: list[Segment]) -> list[list[Segment]]:
@@ -116,17 +147,26 @@ def split_lines(segments: list[Segment]) -> list[list[Segment]]:
     """
     lines: list[list[Segment]] = []
     for segment in sorted(segments, key=lambda segment: segment.box[0]):
-        fits = [line for line in lines if _measure_shared_height(line[-1], segment) > _MIN_SHARED_HEIGHT]
+        fits = [line for line in lines if _are_on_one_line(line[-1].box, segment.box)]
         if fits:
-            max(fits, key=lambda line: _measure_shared_height(line[-1], segment)).append(segment)
+            max(fits, key=lambda line: _measure_shared(line[-1].box, segment.box, axis=1)).append(segment)
         else:
             lines.append([segment])
     return sorted(lines, key=lambda line: float(np.mean([segment.box[1] + segment.box[3] for segment in line])))
 
 
-def _measure_shared_height(one: Segment, other: Segment) -> float:
-    """Return the rows that two segments share, as a fraction of the lower one's height."""
-    return (min(one.box[3], other.box[3]) - max(one.box[1], other.box[1])) / min(one.height, other.height)
+def _are_on_one_line(one: Box, other: Box) -> bool:
+    height, width = (_measure_shared(one, other, axis) for axis in (1, 0))
+    return height > _MIN_SHARED_HEIGHT or (height > _NEARLY_SHARED_HEIGHT and width < 0)
+
+
+def _measure_shared(one: Box, other: Box, axis: int) -> float:
+    """Return the columns (axis 0) or rows (axis 1) that two boxes share, as a fraction of the smaller box.
+
+    Negative values are gaps.
+    """
+    size = min(box[axis + 2] - box[axis] for box in (one, other))
+    return (min(one[axis + 2], other[axis + 2]) - max(one[axis], other[axis])) / size
 
 
 def cut_segment(segment: Segment, seams: Sequence[Seam]) -> list[Segment | None]:
@@ -183,14 +223,14 @@ def _find_cheapest_path(cost: npt.NDArray[np.floating]) -> Seam:
     Returns:
         int (h,): the column in each row.
     """
-    total, steps = cost[0].copy(), []
-    for row in cost[1:]:
-        padded = np.pad(total, 1, constant_values=np.inf)
-        choices = np.stack([padded[:-2] + _SIDE_STEP_COST, padded[1:-1], padded[2:] + _SIDE_STEP_COST])
-        step = choices.argmin(axis=0)
-        steps.append(step - 1)
-        total = row + choices.min(axis=0)
-    path = [int(total.argmin())]
-    for step in reversed(steps):
-        path.append(path[-1] + int(step[path[-1]]))
-    return np.array(path[::-1])
+    num_rows, num_columns = cost.shape
+    totals = np.full((num_rows, num_columns + 2), np.inf)  # One column more on each side, which no path enters.
+    totals[0, 1:-1] = cost[0]
+    for above, row, total in zip(totals, cost[1:], totals[1:], strict=False):
+        aside = np.minimum(above[:-2], above[2:]) + _SIDE_STEP_COST
+        np.add(np.minimum(above[1:-1], aside), row, out=total[1:-1])
+    path = [int(totals[-1].argmin())]
+    for total in totals[-2::-1]:
+        column = path[-1]
+        path.append(column - 1 + int((total[column - 1 : column + 2] + _SIDE_STEPS).argmin()))
+    return np.array(path[::-1]) - 1

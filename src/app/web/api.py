@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import anyio
 from fastapi import Depends, FastAPI
+from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.trustedhost import TrustedHostMiddleware
 from fastapi.responses import HTMLResponse
 from fastapi_offline import FastAPIOffline
@@ -24,7 +25,7 @@ from src.app.web.schemas import (
     NumberResponse,
     NumbersResponse,
 )
-from src.app.web.uploads import REQUEST_BODY, read_pictures
+from src.app.web.uploads import REQUEST_BODY, read_pictures, refuse_parameter
 from src.app.web.workers import Workers
 from src.common.workspace import Workspace
 
@@ -74,6 +75,7 @@ def make_app(
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))
     app.add_middleware(RequestLimits, rate=rate, max_requests=max_requests)
     app.add_middleware(SecurityHeaders, framed_by=framed_by)
+    app.add_exception_handler(RequestValidationError, refuse_parameter)
     _add_routes(app, workers)
     return app
 
@@ -87,9 +89,9 @@ def _add_routes(app: FastAPI, workers: Workers) -> None:
         return digits[0] if len(digits) == 1 else DigitsResponse(predictions=digits)
 
     @app.post("/api/read", responses=ERROR_RESPONSES, openapi_extra={"requestBody": REQUEST_BODY})
-    async def read(pictures: Pictures) -> NumberResponse | NumbersResponse:
-        """Recognise all digits, in one or more lines, of one picture or of each of several."""
-        predictions = await workers.run(recognise_number_files, pictures)
+    async def read(pictures: Pictures, digits_only: bool = False) -> NumberResponse | NumbersResponse:
+        """Recognise all digits and signs (unless `digits_only`), in one or more lines, of one or several pictures."""
+        predictions = await workers.run(partial(recognise_number_files, digits_only=digits_only), pictures)
         numbers = [NumberResponse.model_validate(prediction) for prediction in predictions]
         return numbers[0] if len(numbers) == 1 else NumbersResponse(numbers=numbers)
 

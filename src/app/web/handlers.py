@@ -1,6 +1,7 @@
 """Event handlers of the page: recognise a picture, explain a prediction, save feedback. `page` lays out the results."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,6 +27,7 @@ INPUT = "Left: the input of the network."
 LOW_CONFIDENCE = "The confidence is low: this may be another digit, none, or more than one. "
 EXPLANATION = f"{INPUT} Right: the brighter a part is, the more the confidence falls when this part is hidden."
 LOCATIONS = f"{INPUT} Right: where the digits were found."
+UNREAD = "A box with ? is ink of a digit's size that was not read. The number may have more digits."
 
 _LOW_CONFIDENCE = 0.8
 _MAX_SIDE = 480  # pixels of a picture that is shown with the digits found in it
@@ -70,33 +72,35 @@ class PageHandlers:
         self.test_images, self.errors = load_test_samples(workspace), load_errors(workspace)
         self.exported = {} if is_public else _load_exported(workspace)
 
-    def recognise_drawing(self, drawing: str | None, several: bool = False) -> Results:
+    def recognise_drawing(self, drawing: str | None, several: bool = False, digits_only: bool = False) -> Results:
         """Recognise a drawing.
 
         Args:
             drawing: a picture file in base64; None or empty if nothing is drawn.
             several: recognise several digits instead of one.
+            digits_only: recognise no signs between several digits.
 
         Raises:
             InputError: the text is no base64, or the picture cannot be decoded.
         """
-        return self._recognise(decode_picture(decode_base64(drawing)) if drawing else None, several)
+        return self._recognise(decode_picture(decode_base64(drawing)) if drawing else None, several, digits_only)
 
-    def recognise_upload(self, data: bytes | None, several: bool = False) -> Results:
+    def recognise_upload(self, data: bytes | None, several: bool = False, digits_only: bool = False) -> Results:
         """Recognise an uploaded picture file.
 
         Args:
             data: the file; None if it was removed.
             several: recognise several digits instead of one.
+            digits_only: recognise no signs between several digits.
 
         Raises:
             InputError: the picture cannot be decoded.
         """
-        return self._recognise(None if data is None else decode_picture(data), several)
+        return self._recognise(None if data is None else decode_picture(data), several, digits_only)
 
-    def recognise_photo(self, path: str | None, several: bool = False) -> Results:
+    def recognise_photo(self, path: str | None, several: bool = False, digits_only: bool = False) -> Results:
         """Recognise a picture of the camera or the clipboard, which Gradio has saved; see `recognise_upload`."""
-        return self.recognise_upload(None if path is None else Path(path).read_bytes(), several)
+        return self.recognise_upload(None if path is None else Path(path).read_bytes(), several, digits_only)
 
     def recognise_sample(self, row: float | None) -> Results:
         """Recognise the image in a row of test.csv.
@@ -159,11 +163,11 @@ class PageHandlers:
         export_feedback(self.workspace.feedback_csv, path)
         return path
 
-    def _recognise(self, picture: Picture | None, several: bool) -> Results:
+    def _recognise(self, picture: Picture | None, several: bool, digits_only: bool) -> Results:
         if picture is None or np.ptp(picture) == 0:  # Nothing is drawn, or the drawing was cleared.
             return Results()
         if several:
-            return _show_number(self.recogniser.recognise_number(picture), picture)
+            return _show_number(self.recogniser.recognise_number(picture, digits_only), picture)
         return self._show(self.recogniser.recognise_digits([picture])[0])
 
     def _show(self, prediction: DigitPrediction) -> Results:
@@ -201,7 +205,7 @@ def _show_number(number: NumberPrediction, picture: Picture) -> Results:
     table = _make_table("digit", "probability", "second best", rows=rows)
     return Results(
         {number.text: number.confidence},
-        f"{LOCATIONS}\n\n{table}",
+        f"{LOCATIONS}{f' {UNREAD}' if number.unread else ''}\n\n{table}",
         enlarge(_join_images(number), ENLARGEMENT // 2),
         _draw_boxes(number, picture),
     )
@@ -233,23 +237,26 @@ def _make_table(*columns: str, rows: Sequence[Sequence[object]]) -> str:
 
 def _join_images(number: NumberPrediction) -> npt.NDArray[np.uint8]:
     """Put the network's inputs side by side, one row per line of digits: uint8 (28 * lines, 28 * longest line)."""
-    side, longest = IMAGE_SHAPE[0], max(map(len, number.lines))
-    joined = np.zeros((side * len(number.lines), side * longest), np.uint8)
-    for row, line in enumerate(number.lines):
+    side, lines = IMAGE_SHAPE[0], [replace(number, lines=[line]).digits for line in number.lines]
+    joined = np.zeros((side * len(lines), side * max(map(len, lines))), np.uint8)
+    for row, line in enumerate(lines):
         images = [digit.image[..., 0] for digit in line if digit.image is not None]
         joined[side * row : side * (row + 1), : side * len(images)] = np.hstack(images)
     return joined
 
 
 def _draw_boxes(number: NumberPrediction, picture: Picture) -> Picture:
-    """Draw a frame around each digit in a copy of the picture, scaled down to at most _MAX_SIDE pixels."""
+    """Draw a frame around each digit, sign and ? in a copy of the picture, scaled down to at most _MAX_SIDE pixels."""
     factor = min(1.0, _MAX_SIDE / max(picture.shape))
     height, width = picture.shape[:2]
     size = max(1, round(factor * width)), max(1, round(factor * height))
     marked = cv2.resize(picture, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
-    for box in (digit.box for digit in number.digits if digit.box is not None):
+    found = [symbol.box for line in number.lines for symbol in line if symbol.box is not None]
+    for box in (*found, *number.unread):
         left, top, right, bottom = (round(factor * edge) for edge in box)
         cv2.rectangle(marked, (left - 2, top - 2), (right + 1, bottom + 1), _BOX_COLOR, _BOX_WIDTH)
+        if box in number.unread:
+            cv2.putText(marked, "?", (left, bottom), cv2.FONT_HERSHEY_SIMPLEX, 1, _BOX_COLOR, _BOX_WIDTH, cv2.LINE_AA)
     return marked
 
 

@@ -19,7 +19,7 @@ NUM_SAMPLES = 40
 """Test images in the gallery."""
 
 _HEIGHT = ENLARGEMENT * IMAGE_SIDE + 40  # pixels of a picture with its caption
-_SEVERAL = "Several digits"
+_SEVERAL, _DIGITS_ONLY = "Several digits", "No signs (decimal point, comma, minus)"
 _HEAT_MAP, _LOCATIONS = "Important parts", "Digits found"
 _INTRODUCTION = (
     "# Digit recogniser\nThis page recognises handwritten digits. Draw a digit, upload a picture of one, or use the "
@@ -105,21 +105,22 @@ def _explain_after(handlers: PageHandlers, handler: Callable[..., Results]) -> C
 def _build_sources(handlers: PageHandlers) -> list[_Source]:
     with gr.Tab("Draw"):
         canvas = build_canvas()
-        several_drawn = gr.Checkbox(label=_SEVERAL)
+        drawn_options = _build_options()
     with gr.Tab("Upload"):
         # Gradio's image input refuses files that the browser does not know, such as HEIC, and opens others before us.
         file = gr.File(type="binary", label="Picture", height=280)
-        several_uploaded = gr.Checkbox(label=_SEVERAL)
+        uploaded_options = _build_options()
     with gr.Tab("Camera"):
         origins: list[Any] = ["webcam", "clipboard"]
         photo = gr.Image(type="filepath", image_mode=None, sources=origins, format="png", label="Picture")
-        several_taken = gr.Checkbox(label=_SEVERAL)
-    drawn: list[Any] = [canvas, several_drawn]
-    uploaded: list[Any] = [file, several_uploaded]
-    taken: list[Any] = [photo, several_taken]
+        taken_options = _build_options()
+    drawn: list[Any] = [canvas, *drawn_options]
+    uploaded: list[Any] = [file, *uploaded_options]
+    taken: list[Any] = [photo, *taken_options]
+    uploads = [file.upload, file.clear, *(option.change for option in uploaded_options)]
     sources = [
         _Source([component.change for component in drawn], handlers.recognise_drawing, drawn, "draw"),
-        _Source([file.upload, file.clear, several_uploaded.change], handlers.recognise_upload, uploaded, "upload"),
+        _Source(uploads, handlers.recognise_upload, uploaded, "upload"),
         _Source([component.change for component in taken], handlers.recognise_photo, taken, "camera"),
     ]
     if handlers.is_public:
@@ -129,6 +130,11 @@ def _build_sources(handlers: PageHandlers) -> list[_Source]:
     with gr.Tab("Errors"):
         sources += _build_errors(handlers)
     return sources
+
+
+def _build_options() -> list[gr.Checkbox]:
+    with gr.Row():
+        return [gr.Checkbox(label=label) for label in (_SEVERAL, _DIGITS_ONLY)]
 
 
 def _build_samples(handlers: PageHandlers) -> list[_Source]:

@@ -1,6 +1,6 @@
 """Responses of the API as Pydantic models; FastAPI describes them at /docs."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -21,13 +21,26 @@ class DigitsResponse(BaseModel):
     predictions: list[DigitResponse]
 
 
+BoxResponse = Annotated[
+    list[int],
+    Field(min_length=4, max_length=4, description="left, top, right and bottom, in pixels of the upright picture"),
+]
+
+
 class NumberDigitResponse(DigitResponse):
     """One digit of a number."""
 
     digit: int = Field(ge=0, le=9)
-    box: list[int] = Field(
-        min_length=4, max_length=4, description="left, top, right and bottom, in pixels of the upright picture"
-    )
+    box: BoxResponse
+
+
+class SignResponse(BaseModel):
+    """One sign of a number."""
+
+    model_config = ConfigDict(from_attributes=True)  # from a Sign
+
+    text: str = Field(description="a decimal point, a comma or a minus")
+    box: BoxResponse
 
 
 class NumberResponse(BaseModel):
@@ -35,11 +48,13 @@ class NumberResponse(BaseModel):
 
     model_config = ConfigDict(from_attributes=True)  # from a NumberPrediction
 
-    text: str = Field(description="the digits from left to right, lines separated by \\n; empty without digits")
-    confidence: float = Field(ge=0, le=1, description="product of the digits' probabilities; 0 without digits")
-    digits: list[NumberDigitResponse] = Field(
-        description="in the order of the text; in a picture with more than 60 components some are left out"
+    text: str = Field(description="digits and signs from left to right, lines separated by \\n; empty without digits")
+    confidence: float = Field(
+        ge=0, le=1, description="product of the digits' probabilities, less where digits may be missing; 0 without any"
     )
+    digits: list[NumberDigitResponse] = Field(description="in the order of the text")
+    signs: list[SignResponse] = Field(description="in the order of the text")
+    unread: list[BoxResponse] = Field(description="ink of a digit's size that was not read")
 
 
 class NumbersResponse(BaseModel):

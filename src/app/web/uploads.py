@@ -3,6 +3,8 @@
 from typing import Annotated, Any
 
 from fastapi import HTTPException, Request, UploadFile
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
 
 from src.app.vision.decoding import BASE64_DESCRIPTION, FORMATS, decode_base64
@@ -70,6 +72,12 @@ async def read_pictures(request: Request) -> list[bytes]:
     except ValidationError as error:
         raise _describe(error) from None
     raise HTTPException(415, f"send {_FORM} with the field file, or {_JSON} with the field image")
+
+
+def refuse_parameter(_request: Request, error: Exception) -> JSONResponse:
+    """Refuse a parameter of the URL that is not valid, in one sentence."""
+    problem = error.errors()[0] if isinstance(error, RequestValidationError) else {"loc": ("",), "msg": str(error)}
+    return JSONResponse({"detail": f"parameter {problem['loc'][-1]}: {problem['msg']}"}, 422)
 
 
 def _describe(error: ValidationError) -> HTTPException:

@@ -32,3 +32,37 @@ def test_digits_that_touch_the_border_of_a_drawing_are_recognised(digits, recogn
     height, width = cropped.shape[:2]
     for left, top, right, bottom in (digit.box for digit in number.digits):
         assert 0 <= left < right <= width and 0 <= top < bottom <= height
+
+
+@pytest.mark.parametrize("shift", [-60, -30, 30, 60])
+def test_digits_of_one_number_at_different_heights_are_one_line(digits, recogniser, shift):
+    parts = [write_number(digits, text) for text in ("42", "3", "57")]
+    parts[1] = np.roll(np.pad(parts[1], ((60, 60), (0, 0), (0, 0)), constant_values=255), shift, axis=0)
+    parts[::2] = [np.pad(part, ((60, 60), (0, 0), (0, 0)), constant_values=255) for part in parts[::2]]
+    cropped = [part[:, np.flatnonzero((part < 100).any(axis=(0, 2)))] for part in parts]
+    gap = np.full((len(parts[0]), 15, 3), 255, np.uint8)
+    assert (
+        recogniser.recognise_number(np.hstack([gap, cropped[0], gap, cropped[1], gap, cropped[2], gap])).text == "42357"
+    )
+
+
+def photograph(digits, text, left):
+    """Write digits on paper whose brightness grows downwards, and cut off columns: uint8 RGB (h, w, 3)."""
+    picture = write_number(digits, text).astype(float)[:, left:]
+    return (picture * np.linspace(0.6, 1, len(picture))[:, None, None]).astype(np.uint8)
+
+
+def test_a_digit_cut_by_the_border_of_a_photo_is_not_dropped_silently(digits, recogniser):
+    whole = photograph(digits, "8754", left=0)
+    inked = np.flatnonzero((write_number(digits, "8") < 100).any(axis=(0, 2)))
+    number = recogniser.recognise_number(photograph(digits, "8754", left=int(0.7 * inked[0] + 0.3 * inked[-1])))
+    assert recogniser.recognise_number(whole).text == "8754"
+    assert number.text.endswith("754")
+    assert len(number.digits) == 4 or (number.confidence < 0.5 and number.unread[0][0] == 0)
+
+
+def test_the_edge_of_a_paper_is_no_digit(digits, recogniser):
+    picture = np.pad(photograph(digits, "2468", left=0), ((60, 60), (0, 40), (0, 0)), mode="edge")
+    picture[:, -12:-8] = 30
+    number = recogniser.recognise_number(picture)
+    assert number.text == "2468" and number.confidence > 0.9 and not number.unread

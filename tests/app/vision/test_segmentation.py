@@ -24,7 +24,7 @@ def test_the_parts_of_a_broken_digit_are_not_joined_to_its_neighbours():
     mask[54:74, 42:60] = 0
     mask[36:44, 60:94] = 1  # Its bar, which is closer to the body than to the next 1.
     mask[20:80, 100:108] = 1
-    segments = find_segments(Ink(mask.astype(np.float32), 2 * mask, 1.0))
+    segments = find_segments(Ink(mask.astype(np.float32), 2 * mask, 1.0)).segments
     assert sorted(segment.box for segment in segments) == [(30, 20, 38, 80), (42, 36, 94, 80), (100, 20, 108, 80)]
 
 

@@ -59,7 +59,24 @@ def test_a_number_is_recognised_with_boxes(client):
 def test_several_numbers_are_recognised_in_order(client):
     numbers = client.post("/api/read", files=[("file", data) for data in (PNG, BLANK)]).json()["numbers"]
     assert numbers[0]["text"] == "2"
-    assert numbers[1] == {"text": "", "confidence": 0, "digits": []}
+    assert numbers[1] == {"text": "", "confidence": 0, "digits": [], "signs": [], "unread": []}
+
+
+def test_signs_are_recognised_unless_only_digits_are_asked_for(client):
+    width, height = RGB.size
+    picture = Image.new("RGB", (3 * width, height), "white")
+    picture.paste(RGB, (0, 0))
+    picture.paste("black", (width + 20, 165, width + 40, 185))
+    picture.paste(RGB, (width + 40, 0))
+    first, second = (
+        client.post("/api/read", files={"file": encode(picture)}, params=params).json()
+        for params in ({}, {"digits_only": True})
+    )
+    assert (first["text"], second["text"]) == ("2.2", "22")
+    assert [sign["text"] for sign in first["signs"]] == ["."] and second["signs"] == []
+    np.testing.assert_allclose(first["signs"][0]["box"], (width + 20, 165, width + 40, 185), atol=3)
+    refused = client.post("/api/read", files={"file": PNG}, params={"digits_only": "perhaps"})
+    assert refused.status_code == 422 and refused.json()["detail"].startswith("parameter digits_only: ")
 
 
 def test_boxes_are_in_the_pixels_of_a_large_photo_held_upright(client):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from src.app.web.handlers import EXPLANATION, NO_DIGIT, PageHandlers, Results, enlarge
+from src.app.web.handlers import EXPLANATION, NO_DIGIT, UNREAD, PageHandlers, Results, enlarge
 from src.common.errors import InputError
 from src.common.workspace import APP_WEIGHTS_DIR
 from src.data.csv_files import read_train
@@ -45,6 +45,16 @@ def test_several_digits_are_shown_with_their_boxes(handlers, tmp_path):
     assert results.explanation.shape == both.shape
     assert not np.array_equal(results.explanation, both)
     assert results.explainable is None
+
+
+def test_ink_that_was_not_read_is_marked(handlers, tmp_path):
+    path = tmp_path / "cut.png"
+    shaded = np.hstack([np.asarray(RGB)] * 3)[:, 115:] * np.linspace(0.6, 1, RGB.height)[:, None, None]
+    path.write_bytes(encode(Image.fromarray(shaded.astype(np.uint8))))
+    results = handlers.recognise_photo(str(path), True)
+    assert results.probabilities["22"] < 0.5 and UNREAD in results.message
+    left = results.explanation.shape[1] // 15
+    assert (results.explanation[:, :left] == (200, 0, 160)).all(axis=2).any()
 
 
 def test_lines_of_different_lengths_are_shown_below_each_other(handlers, tmp_path):
