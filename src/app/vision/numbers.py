@@ -106,7 +106,7 @@ def read_number(picture: Picture, networks: Networks, digits_only: bool = False)
     Args:
         picture: uint8 RGB (h, w, 3).
         networks: predict digits, and divide those that touch.
-        digits_only: look for no signs.
+        digits_only: leave out signs.
 
     Returns:
         The reading with the highest score; None if nothing stands out from the background.
@@ -116,7 +116,7 @@ def read_number(picture: Picture, networks: Networks, digits_only: bool = False)
     readings: list[_InkReading] = []
     for ink in find_inks(picture, NUMBER_SIDES):
         padded = replace(ink, strength=np.pad(ink.strength, margin), mask=np.pad(ink.mask, margin))
-        readings.append(_read_ink(padded, networks, digits_only))
+        readings.append(_read_ink(padded, networks))
         if readings[-1].is_clear:
             break
     if not readings:
@@ -125,9 +125,10 @@ def read_number(picture: Picture, networks: Networks, digits_only: bool = False)
     has_rival = any(one.score > _RIVAL * best.score and one.text != best.text for one in readings)
     lines = [_read_whole_line(best.ink, line, networks) for line in best.lines]
     # The crossings of erased lines leave spots that look like points.
-    is_disputed = has_rival or bool(best.signs and best.ink.hypothesis == UNRULED)
+    signs = [] if digits_only else [replace(sign, box=_scale(sign.box, best.ink.scale)) for sign in best.signs]
+    is_disputed = has_rival or bool(signs and best.ink.hypothesis == UNRULED)
     reading = Reading(
-        _insert_signs([replace(sign, box=_scale(sign.box, best.ink.scale)) for sign in best.signs], lines),
+        _insert_signs(signs, lines),
         [_scale(box, best.ink.scale) for box in best.unread],
         is_disputed or any(line.is_disputed for line in lines),
     )
@@ -169,8 +170,8 @@ def _has_plain_border(picture: Picture) -> bool:
     return bool((difference < _ALIKE).mean() >= _MIN_PLAIN_BORDER)
 
 
-def _read_ink(ink: Ink, networks: Networks, digits_only: bool) -> _InkReading:
-    found = find_segments(ink, digits_only)
+def _read_ink(ink: Ink, networks: Networks) -> _InkReading:
+    found = find_segments(ink)
     at_border = [segment for segment in found.others[:_MAX_BORDER_DIGITS] if _is_digit(ink, segment, networks)]
     segments = found.segments + at_border
     known = [segment.box for segment in at_border]

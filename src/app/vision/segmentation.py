@@ -57,14 +57,10 @@ class Segmentation:
     others: list[Segment]  # ink of a digit's size that is not part of a segment, that with the most ink first
 
 
-def find_segments(ink: Ink, digits_only: bool = False) -> Segmentation:
+def find_segments(ink: Ink) -> Segmentation:
     """Find the segments of ink that do not touch the border, and what else may be a digit.
 
     Small components are joined to the digit next to them, and the parts of a broken digit to each other.
-
-    Args:
-        ink: of a number, or of several in lines.
-        digits_only: look for no signs.
     """
     components = find_components(ink)
     # What touches the border may be the edge of a table, a frame or a ruled line.
@@ -74,7 +70,7 @@ def find_segments(ink: Ink, digits_only: bool = False) -> Segmentation:
         return Segmentation([], [], [])
     heights = components.boxes[:, 3] - components.boxes[:, 1]
     digit_height = _compute_weighted_median(heights[kept], mass[kept])
-    signs = {} if digits_only else find_signs(components, digit_height)
+    signs = find_signs(components, digit_height)
     groups = _join_small([i for i in kept if i not in signs], digit_height, components)
     segments = [make_segment(components, group) for group in _join_broken(groups, components.boxes)]
     others = [make_segment(components, [i]) for i in _find_others(components, kept, digit_height)]
