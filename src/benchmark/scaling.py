@@ -85,7 +85,7 @@ def take_rows(workspace: Workspace, root: Path, num_rows: int) -> Workspace:
     part.input_dir.mkdir(parents=True)
     train = load_train(workspace)
     images, labels = train.images[:num_rows], train.labels[:num_rows]
-    table = pd.DataFrame(images.reshape(num_rows, -1), columns=list(PIXEL_COLUMNS))
+    table = pd.DataFrame(images.reshape(len(images), -1), columns=list(PIXEL_COLUMNS))
     table.insert(0, LABEL_COLUMN, labels)
     table.to_csv(part.train_csv, index=False)
     part.test_csv.symlink_to(workspace.test_csv)

@@ -31,7 +31,7 @@ def test_parameter_count_and_output(build, num_parameters, sample_rows):
 
 def test_the_line_network_has_one_output_for_every_second_column():
     model = networks.line_cnn()
-    assert model.count_params() == 272_294
+    assert model.count_params() == 476_630
     proba = model.predict_on_batch(np.zeros((3, 28, 40, 1), np.uint8))
     assert proba.shape == (3, 20, 11)
     np.testing.assert_allclose(proba.sum(axis=-1), 1, atol=1e-5)

@@ -43,19 +43,21 @@ class Ink:
     separability: float = 1.0  # fraction of the contrast's variance that the difference of ink and background explains
 
 
-def find_inks(picture: Picture, sides: tuple[int, int] = DIGIT_SIDES) -> Iterator[Ink]:
+def find_inks(picture: Picture, sides: tuple[int, int] = DIGIT_SIDES, rise: float = 1.0) -> Iterator[Ink]:
     """Separate ink from background, whichever is darker, in several ways.
 
     Args:
         picture: uint8 RGB (h, w, 3).
         sides: the longer side, in pixels, is brought between these.
+        rise: how far the threshold of the stronger ink is raised, from 0 (all ink) to 1 (that between faint and strong
+            ink).
 
     Yields:
         One ink for each way in which something stands out from the background.
     """
     resized, scale = _resize_between(picture, *sides)
     resized = np.asarray(cv2.GaussianBlur(resized, (0, 0), _SMOOTHING * max(resized.shape)), np.uint8)
-    for contrast in _compute_contrasts(resized):
+    for contrast in _compute_contrasts(resized, rise):
         ink = _make_ink(*contrast, scale)
         if ink is not None:
             yield ink
@@ -66,7 +68,7 @@ def get_border(array: npt.NDArray[_Scalar]) -> npt.NDArray[_Scalar]:
     return np.concatenate([array[0], array[-1], array[:, 0], array[:, -1]])
 
 
-def _compute_contrasts(picture: Picture) -> Iterator[tuple[str, Plane, float]]:
+def _compute_contrasts(picture: Picture, rise: float) -> Iterator[tuple[str, Plane, float]]:
     """Compute, for each hypothesis, its name, the contrast of each pixel, and the least contrast of ink."""
     pixels = picture.astype(np.float32)
     contrast = _compute_norms(pixels - _find_median(get_border(pixels)))
@@ -79,11 +81,11 @@ def _compute_contrasts(picture: Picture) -> Iterator[tuple[str, Plane, float]]:
     contrast = _subtract_local_background(picture, pixels)
     threshold = _find_threshold(contrast)
     yield LOCAL, contrast, threshold
-    yield STRONGEST, contrast, _raise_threshold(contrast, threshold)
+    yield STRONGEST, contrast, _raise_threshold(contrast, threshold, rise)
     unruled = erase_ruled_lines(contrast, threshold)
     if unruled is not None:
         threshold = _find_threshold(unruled)
-        yield UNRULED, unruled, _raise_threshold(unruled, threshold)
+        yield UNRULED, unruled, _raise_threshold(unruled, threshold, rise)
 
 
 def _find_page(mask: BoolMask) -> BoolMask | None:
@@ -140,9 +142,9 @@ def _find_threshold(contrast: npt.NDArray[np.float32]) -> float:
     return (cv2.threshold(grey, 0, 255, cv2.THRESH_OTSU)[0] + 0.5) * highest / 255
 
 
-def _raise_threshold(contrast: Plane, threshold: float) -> float:
-    """Raise a threshold half of the way to the one that divides faint and strong ink best."""
-    return (threshold + _find_threshold(contrast[contrast > threshold])) / 2
+def _raise_threshold(contrast: Plane, threshold: float, rise: float) -> float:
+    """Raise a threshold a fraction of the way to the one that divides faint and strong ink best."""
+    return threshold + rise * (_find_threshold(contrast[contrast > threshold]) - threshold)
 
 
 def _make_ink(hypothesis: str, contrast: Plane, threshold: float, scale: float) -> Ink | None:

@@ -23,6 +23,7 @@ _MAX_BORDER_DIGITS = 10
 _MIN_BORDER_CONFIDENCE = 0.9  # of a digit at the border of a photo
 _CLEAR = 0.75  # plausibility of a hypothesis that leaves nothing to find
 _CERTAIN = 0.995  # confidence of digits that need no other hypothesis
+_RISE = 0.5  # of the threshold of the stronger ink: the faint digits of a number are kept
 _RIVAL = 0.8  # of the best score: a reading with more may be right instead
 # Fractions of the digits' height:
 _MIN_DIVISIBLE_WIDTH = 0.3  # wider segments may be several digits
@@ -114,7 +115,7 @@ def read_number(picture: Picture, networks: Networks, digits_only: bool = False)
     # In a drawing or a scan, digits may touch the border. In a photo, what touches it may be the edge of something.
     margin = _MARGIN if _has_plain_border(picture) else 0
     readings: list[_InkReading] = []
-    for ink in find_inks(picture, NUMBER_SIDES):
+    for ink in find_inks(picture, NUMBER_SIDES, _RISE):
         padded = replace(ink, strength=np.pad(ink.strength, margin), mask=np.pad(ink.mask, margin))
         readings.append(_read_ink(padded, networks))
         if readings[-1].is_clear:
