@@ -11,7 +11,7 @@ from src.common.files import hash_file, is_being_written
 from src.common.workspace import Workspace
 from src.data.csv_files import read_submission
 from src.data.datasets import Dataset, load_dataset
-from src.evaluation.ensemble import mix
+from src.evaluation.mixture import mix
 from src.experiments import EXPERIMENTS
 from src.kaggle.submissions import ENSEMBLE_REMEDY, load_origin
 from src.validation.fold_results import (

@@ -127,9 +127,8 @@ def _open_held_out(dataset: Dataset, workspace: Workspace) -> Recogniser:
         raise InputError(f"there is no {path}; export the network: python -m scripts.export {experiment}")
     if records["touching_digits"]["fingerprints"] != dataset.fingerprints():
         raise InputError(
-            "the tracked network for touching digits was trained on rows of other folds; train and release it on those "
-            "of this workspace: python -m scripts.train touching_digits --folds 0, then python -m scripts.release "
-            "touching_digits"
+            "the tracked network for touching digits was trained on rows of other folds; measure it in a workspace "
+            "with the data and folds that touching_digits.json names"
         )
     return Recogniser(path)
 

@@ -8,8 +8,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.optimize import minimize
-from scipy.special import log_softmax, softmax
 
 from src.common.arrays import Labels, Proba, fingerprint
 from src.common.competition import SUBMISSION_COLUMNS
@@ -20,14 +18,12 @@ from src.common.provenance import find_commit
 from src.common.workspace import Workspace
 from src.data.csv_files import check_sample_submission, load_test, read_submission
 from src.data.folds import Folds, load_folds
-from src.evaluation.calibration import compute_logits, scale_nested
+from src.evaluation.calibration import scale_nested
+from src.evaluation.mixture import Weights, choose_weights, mix, mix_nested
 from src.validation.fold_results import list_trained, load_fold_records
 from src.validation.oof import OofPredictions, load_oof_predictions, require_same_data, require_test_images
 
 _FOR_THE_APP = "learns from drawn digits besides train.csv, so it is for the app alone"
-
-Weights = npt.NDArray[np.float64]
-"""(m,): one weight per experiment, not negative."""
 
 
 @dataclass(frozen=True)
@@ -138,59 +134,6 @@ def blend(members: Sequence[OofPredictions], labels: Labels, assignment: npt.NDA
         nested_gain=gain,
         nested_gain_error=gain_error,
     )
-
-
-def mix(weights: Weights, proba: npt.NDArray[np.float64]) -> Proba:
-    """Compute the probabilities that belong to the weighted sum of the members' logits.
-
-    Args:
-        weights: (m,).
-        proba: (m, n, 10); their logarithms are the logits.
-
-    Returns:
-        (n, 10).
-    """
-    mixed: Proba = softmax(np.tensordot(weights, compute_logits(proba), axes=1), axis=1)
-    return mixed
-
-
-def mix_nested(proba: npt.NDArray[np.float64], labels: Labels, assignment: npt.NDArray[np.int64]) -> Proba:
-    """Mix the rows of each fold by the weights that are best on the rows of the other folds.
-
-    Args:
-        proba: (m, n, 10).
-        labels: int64 (n,).
-        assignment: int64 (n,), the fold of each row.
-
-    Returns:
-        (n, 10).
-    """
-    mixed: Proba = np.empty_like(proba[0])
-    for fold in np.unique(assignment):
-        inside = assignment == fold
-        mixed[inside] = mix(choose_weights(proba[:, ~inside], labels[~inside]), proba[:, inside])
-    return mixed
-
-
-def choose_weights(proba: npt.NDArray[np.float64], labels: Labels) -> Weights:
-    """Find the weights that minimise the log loss of the blend, which is convex in them.
-
-    Their sum is the inverse of the blend's temperature.
-
-    Args:
-        proba: (m, n, 10).
-        labels: int64 (n,).
-    """
-    logits, rows = compute_logits(proba), np.arange(len(labels))
-
-    def compute_loss(weights: Weights) -> tuple[float, npt.NDArray[np.float64]]:
-        mixed = log_softmax(np.tensordot(weights, logits, axes=1), axis=1)
-        gradient = (np.exp(mixed) * logits).sum(axis=(1, 2)) - logits[:, rows, labels].sum(axis=1)
-        return -mixed[rows, labels].mean(), gradient / len(labels)
-
-    equal = np.full(len(proba), 1 / len(proba))
-    weights: Weights = minimize(compute_loss, equal, jac=True, bounds=[(0, None)] * len(proba)).x
-    return weights
 
 
 def write_submission(

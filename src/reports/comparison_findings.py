@@ -15,7 +15,8 @@ from src.common.metrics import accuracy, accuracy_gain, log_loss_gain, mcnemar_p
 from src.common.workspace import Workspace
 from src.data.folds import Folds
 from src.evaluation.calibration import scale_nested
-from src.evaluation.ensemble import choose_weights, load_blended_recipes, mix, mix_nested
+from src.evaluation.ensemble import load_blended_recipes
+from src.evaluation.mixture import choose_weights, mix, mix_nested
 from src.models.classifiers import SklearnClassifier
 from src.validation.fold_tasks import load_fold_classifier
 from src.validation.oof import OofPredictions

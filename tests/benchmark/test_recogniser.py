@@ -31,7 +31,7 @@ def test_only_held_out_digits_are_measured(small, monkeypatch):
     path = small.fold_path("recogniser", 0, ".onnx")
     path.parent.mkdir(parents=True)
     shutil.copyfile(APP_WEIGHTS_DIR / "recogniser.onnx", path)
-    with pytest.raises(InputError, match=r"rows of other folds.*python -m scripts.release touching_digits"):
+    with pytest.raises(InputError, match=r"rows of other folds.*workspace with the data and folds"):
         measure_recogniser(small)
     fingerprints = load_dataset(small).fingerprints()
     records = {"experiment": "recogniser", "touching_digits": {"fingerprints": fingerprints}}

@@ -10,7 +10,8 @@ from src.common.errors import InputError
 from src.common.metrics import log_loss_gain
 from src.data.folds import load_folds
 from src.evaluation.calibration import scale_nested
-from src.evaluation.ensemble import blend, choose_weights, load_blended_recipes, make_ensemble, mix, write_submission
+from src.evaluation.ensemble import blend, load_blended_recipes, make_ensemble, write_submission
+from src.evaluation.mixture import choose_weights, mix
 from src.validation.oof import load_oof_predictions
 from tests.fold_results import save_fake_result, save_predictions
 

@@ -20,7 +20,7 @@ NUMBER_SIDES = (640, 1280)
 
 GLOBAL, LOCAL = "difference from the colour of the border", "difference from the background around each point"
 PAGE = "difference from the colour of the page"
-STRONGEST, UNRULED = "only the stronger ink", "only the stronger ink, without ruled lines"
+STRONGER, UNRULED = "only the stronger ink", "only the stronger ink, without ruled lines"
 
 _SMOOTHING = 0.002  # of the longer side: standard deviation of the blur that removes noise
 _COARSE_SIDE = 112  # pixels: the background is estimated on a copy of this size
@@ -81,7 +81,7 @@ def _compute_contrasts(picture: Picture, rise: float) -> Iterator[tuple[str, Pla
     contrast = _subtract_local_background(picture, pixels)
     threshold = _find_threshold(contrast)
     yield LOCAL, contrast, threshold
-    yield STRONGEST, contrast, _raise_threshold(contrast, threshold, rise)
+    yield STRONGER, contrast, _raise_threshold(contrast, threshold, rise)
     unruled = erase_ruled_lines(contrast, threshold)
     if unruled is not None:
         threshold = _find_threshold(unruled)

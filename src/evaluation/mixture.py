@@ -1,0 +1,65 @@
+"""The mixture of several experiments' probabilities, and the weights that suit it best."""
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import minimize
+from scipy.special import log_softmax, softmax
+
+from src.common.arrays import Labels, Proba
+from src.evaluation.calibration import compute_logits
+
+Weights = npt.NDArray[np.float64]
+"""(m,): one weight per experiment, not negative."""
+
+
+def mix(weights: Weights, proba: npt.NDArray[np.float64]) -> Proba:
+    """Compute the probabilities that belong to the weighted sum of the members' logits.
+
+    Args:
+        weights: (m,).
+        proba: (m, n, 10); their logarithms are the logits.
+
+    Returns:
+        (n, 10).
+    """
+    mixed: Proba = softmax(np.tensordot(weights, compute_logits(proba), axes=1), axis=1)
+    return mixed
+
+
+def mix_nested(proba: npt.NDArray[np.float64], labels: Labels, assignment: npt.NDArray[np.int64]) -> Proba:
+    """Mix the rows of each fold by the weights that are best on the rows of the other folds.
+
+    Args:
+        proba: (m, n, 10).
+        labels: int64 (n,).
+        assignment: int64 (n,), the fold of each row.
+
+    Returns:
+        (n, 10).
+    """
+    mixed: Proba = np.empty_like(proba[0])
+    for fold in np.unique(assignment):
+        inside = assignment == fold
+        mixed[inside] = mix(choose_weights(proba[:, ~inside], labels[~inside]), proba[:, inside])
+    return mixed
+
+
+def choose_weights(proba: npt.NDArray[np.float64], labels: Labels) -> Weights:
+    """Find the weights that minimise the log loss of the blend, which is convex in them.
+
+    Their sum is the inverse of the blend's temperature.
+
+    Args:
+        proba: (m, n, 10).
+        labels: int64 (n,).
+    """
+    logits, rows = compute_logits(proba), np.arange(len(labels))
+
+    def compute_loss(weights: Weights) -> tuple[float, npt.NDArray[np.float64]]:
+        mixed = log_softmax(np.tensordot(weights, logits, axes=1), axis=1)
+        gradient = (np.exp(mixed) * logits).sum(axis=(1, 2)) - logits[:, rows, labels].sum(axis=1)
+        return -mixed[rows, labels].mean(), gradient / len(labels)
+
+    equal = np.full(len(proba), 1 / len(proba))
+    weights: Weights = minimize(compute_loss, equal, jac=True, bounds=[(0, None)] * len(proba)).x
+    return weights
