@@ -30,6 +30,8 @@ HASHES = {
     "wide_residual_normalized": "1b700e8c4b75",
     "m5": "7c658bf0c7a7",
     "m5_normalized": "4670801f31f5",
+    "m5_long": "2c2a8604857a",
+    "m5_long_normalized": "9b77383c9782",
     "m7": "8d1e2a3dd3b6",
     "m7_normalized": "cad303347e6d",
     "quick": "2ac4335f8a6f",

@@ -13,8 +13,8 @@ from src.experiments import EXPERIMENTS
     ("arguments", "sentence"),
     [
         (["--smaple"], "unknown option --smaple"),
-        (["--budget"], "--budget needs a value: minutes or hours"),
-        (["--budget", "days"], "--budget is minutes or hours, not days"),
+        (["--budget"], "--budget needs a value: minutes, hours or day"),
+        (["--budget", "days"], "--budget is minutes, hours or day, not days"),
         (["--budget", "minutes", "strided"], "give only one of --budget, --baselines and experiments"),
         (["--baselines", "strided"], "give only one of --budget, --baselines and experiments"),
         (["--budget", "minutes", "--baselines"], "give only one of --budget, --baselines and experiments"),
@@ -38,8 +38,8 @@ def test_a_clone_for_windows_has_scripts_that_bash_reads(tmp_path):
 
 def test_every_choice_is_in_the_table():
     script = (REPOSITORY / "scripts" / "run_folds.sh").read_text().replace("\\\n", "")  # Join lines.
-    lists = re.findall(r"choose ([a-z_ ]+)", script)
-    assert len(lists) == 4
+    lists = re.findall(r"choose ([a-z0-9_ ]+)", script)
+    assert len(lists) == 5
     assert {name for names in lists for name in names.split()} <= set(EXPERIMENTS)
 
 
