@@ -37,7 +37,7 @@ _VARIANTS: dict[str, dict[str, Any]] = {
 def measure_recogniser(workspace: Workspace) -> dict[str, Any]:
     """Recognise digits of the validation part of fold 0, by networks that were not trained on it.
 
-    Single digits are predicted by fold 0's network of the tracked experiment, touching ones by the tracked network.
+    Single digits are predicted by fold 0's network of the tracked experiment, whole lines by the tracked line network.
 
     Returns:
         number_accuracy, number_standard_error: of photos of numbers with five digits, all of them right.
@@ -125,10 +125,10 @@ def _open_held_out(dataset: Dataset, workspace: Workspace) -> Recogniser:
     path = workspace.fold_path(experiment, 0, ".onnx")
     if not path.exists():
         raise InputError(f"there is no {path}; export the network: python -m scripts.export {experiment}")
-    if records["touching_digits"]["fingerprints"] != dataset.fingerprints():
+    if records["digit_lines"]["fingerprints"] != dataset.fingerprints():
         raise InputError(
-            "the tracked network for touching digits was trained on rows of other folds; measure it in a workspace "
-            "with the data and folds that touching_digits.json names"
+            "the tracked line network was trained on rows of other folds; measure it in a workspace "
+            "with the data and folds that digit_lines.json names"
         )
     return Recogniser(path)
 

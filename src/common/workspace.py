@@ -10,7 +10,7 @@ from src.common.errors import InputError
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 APP_WEIGHTS_DIR = REPOSITORY / "src" / "app" / "weights"
-"""The app's networks, recogniser.onnx and touching_digits.onnx, each with its record as .json; tracked by git."""
+"""The app's networks, recogniser.onnx and digit_lines.onnx, each with its record as .json; tracked by git."""
 SAMPLE_WORKSPACE = REPOSITORY / ".sample"
 LABEL_ISSUES_CSV = REPOSITORY / "oof" / "label_issues.csv"
 """Annotations that come with the code; tracked by git."""

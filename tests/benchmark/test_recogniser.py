@@ -34,7 +34,7 @@ def test_only_held_out_digits_are_measured(small, monkeypatch):
     with pytest.raises(InputError, match=r"rows of other folds.*workspace with the data and folds"):
         measure_recogniser(small)
     fingerprints = load_dataset(small).fingerprints()
-    records = {"experiment": "recogniser", "touching_digits": {"fingerprints": fingerprints}}
+    records = {"experiment": "recogniser", "digit_lines": {"fingerprints": fingerprints}}
     monkeypatch.setattr(benchmark, "load_network_records", lambda: json.loads(json.dumps(records)))
     for name in ("NUM_PICTURES", "NUM_NUMBERS", "NUM_DRAWINGS"):
         monkeypatch.setattr(benchmark, name, 5)

@@ -80,7 +80,7 @@ _NO_DIGIT = DigitPrediction(None, 0.0, [0.0] * 10, None, None)
 
 
 class Recogniser:
-    """A network for single digits, and the tracked one that divides touching digits; safe to use from several threads.
+    """A network for single digits, and the tracked line network; safe to use from several threads.
 
     Args:
         path: ONNX file of the network for single digits.
@@ -193,7 +193,7 @@ def _predict_hypothesis(digit: Digit, proba: Proba) -> DigitPrediction:
 
 @cache
 def _open_line_network() -> Predict:
-    return open_onnx(APP_WEIGHTS_DIR / "touching_digits.onnx")
+    return open_onnx(APP_WEIGHTS_DIR / "digit_lines.onnx")
 
 
 def _load_tta() -> TTA:
@@ -262,10 +262,10 @@ def load_network_records() -> dict[str, Any]:
     """Load what is known of the tracked networks: experiment, accuracy, size, data and recipe of their training.
 
     Returns:
-        The record of the network for single digits; under `touching_digits`, that of the network for touching digits.
+        The record of the network for single digits; under `digit_lines`, that of the line network.
     """
     digits, lines = (
         json.loads((APP_WEIGHTS_DIR / f"{name}.json").read_text(encoding="utf-8"))
-        for name in ("recogniser", "touching_digits")
+        for name in ("recogniser", "digit_lines")
     )
-    return {**digits, "touching_digits": lines}
+    return {**digits, "digit_lines": lines}

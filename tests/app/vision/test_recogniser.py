@@ -61,7 +61,7 @@ def test_boxes_of_a_number_are_in_pixels_of_the_file(digits):
 
 def test_the_record_describes_both_networks():
     records = load_network_records()
-    assert records["oof_accuracy"] > 0.99 and records["touching_digits"]["num_bytes"] < 2_000_000
+    assert records["oof_accuracy"] > 0.99 and records["digit_lines"]["num_bytes"] < 2_000_000
 
 
 def test_the_digits_of_files_are_recognised_in_their_order():
