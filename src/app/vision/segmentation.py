@@ -14,6 +14,7 @@ from src.app.vision.components import (
     Segment,
     find_components,
     make_segment,
+    measure_gaps,
     merge_boxes,
     slice_with_margin,
 )
@@ -33,7 +34,9 @@ _SMALL = 0.65  # lower components are joined to the closest one, as both may be 
 _MAX_DISTANCE = 0.2  # to that closest component
 _MIN_HEIGHT = 0.4  # segments that are lower are no digits
 _DIGIT_HEIGHTS, _MAX_WIDTH = (0.35, 1.6), 2.0  # other ink of such a size may be a digit
-_MIN_OTHER_MASS = 0.2  # of the median segment's ink: other ink with less is no digit
+_MAX_OTHER_GAP = 0.25  # between parts of other ink
+_MIN_OTHER_MASS = 0.2  # of the median component's ink: other ink with less is no digit
+_MIN_OTHER_PART = 0.02  # of it: components with less are not part of other ink
 # Fractions of the smaller one of two segments:
 _MIN_SHARED_WIDTH = 0.6  # segments that share more of their columns stand above each other
 _BROKEN_GAP = -0.2, 0.3  # of the height: the gap between parts of one digit that stand above each other
@@ -54,7 +57,7 @@ class Segmentation:
 
     segments: list[Segment]  # each is one digit, or several that touch
     signs: list[Sign]
-    others: list[Segment]  # ink of a digit's size that is not part of a segment, that with the most ink first
+    others: list[Segment]  # ink of a digit's size that is not part of a segment
 
 
 def find_segments(ink: Ink) -> Segmentation:
@@ -73,18 +76,32 @@ def find_segments(ink: Ink) -> Segmentation:
     signs = find_signs(components, digit_height)
     groups = _join_small([i for i in kept if i not in signs], digit_height, components)
     segments = [make_segment(components, group) for group in _join_broken(groups, components.boxes)]
-    others = [make_segment(components, [i]) for i in _find_others(components, kept, digit_height)]
-    return Segmentation(segments, list(signs.values()), others)
+    used = [i for group in groups for i in group] + list(signs)
+    others = _find_others(components, used, digit_height, float(np.median(mass[kept])))
+    return Segmentation(segments, list(signs.values()), [make_segment(components, group) for group in others])
 
 
-def _find_others(components: Components, kept: list[int], digit_height: float) -> list[int]:
-    """Find components of a digit's size, at one border at most, that are not among the kept ones."""
-    sizes = (components.boxes[:, 2:] - components.boxes[:, :2]) / digit_height
-    is_other = components.mass > _MIN_OTHER_MASS * np.median(components.mass[kept])
-    is_other &= (components.num_borders <= 1) & (sizes[:, 0] < _MAX_WIDTH)
-    is_other &= (sizes[:, 1] > _DIGIT_HEIGHTS[0]) & (sizes[:, 1] < _DIGIT_HEIGHTS[1])
-    is_other[kept] = False
-    return [int(i) for i in np.argsort(-components.mass) if is_other[i]]
+def _find_others(components: Components, used: list[int], digit_height: float, typical_mass: float) -> list[list[int]]:
+    """Find unused ink of a digit's size, at one border at most; components close to each other count as one digit."""
+    is_free = (components.mass > _MIN_OTHER_PART * typical_mass) & (components.num_borders <= 1)
+    is_free[used] = False
+    groups: list[list[int]] = []
+    for i in [int(i) for i in np.argsort(-components.mass)[:MAX_COMPONENTS] if is_free[i]]:
+        distances = [
+            measure_gaps(components.boxes[group], merge_boxes(components.boxes[[i]])).min() for group in groups
+        ]
+        is_near = [distance <= _MAX_OTHER_GAP * digit_height for distance in distances]
+        near = [group for group, near in zip(groups, is_near, strict=True) if near]
+        groups = [group for group, near in zip(groups, is_near, strict=True) if not near]
+        groups.append([i, *(number for group in near for number in group)])
+    return [group for group in groups if _is_digit_sized(components, group, digit_height, typical_mass)]
+
+
+def _is_digit_sized(components: Components, group: list[int], digit_height: float, typical_mass: float) -> bool:
+    left, top, right, bottom = merge_boxes(components.boxes[group])
+    is_dark = components.mass[group].sum() > _MIN_OTHER_MASS * typical_mass
+    low, high = _DIGIT_HEIGHTS
+    return bool(is_dark and right - left < _MAX_WIDTH * digit_height and low < (bottom - top) / digit_height < high)
 
 
 def _join_small(kept: list[int], digit_height: float, components: Components) -> list[list[int]]:

@@ -28,6 +28,15 @@ def test_the_parts_of_a_broken_digit_are_not_joined_to_its_neighbours():
     assert sorted(segment.box for segment in segments) == [(30, 20, 38, 80), (42, 36, 94, 80), (100, 20, 108, 80)]
 
 
+def test_the_low_parts_of_a_broken_digit_are_not_dropped():
+    mask = np.zeros((100, 160), np.uint8)
+    mask[20:80, 30:38] = mask[20:80, 100:108] = 1
+    mask[36:44, 55:75] = mask[58:66, 55:80] = 1  # Too low for digits, too far apart to be joined.
+    segmentation = find_segments(Ink(mask.astype(np.float32), 2 * mask, 1.0))
+    assert len(segmentation.segments) == 2
+    assert [segment.box for segment in segmentation.others] == [(55, 36, 80, 66)]
+
+
 def test_digits_that_touch_are_divided(digits, recogniser):
     picture = write_number(digits, "3479", gap=-2)
     num_components = cv2.connectedComponents((picture[..., 0] < 128).astype(np.uint8))[0] - 1
