@@ -1,4 +1,4 @@
-"""Find the digits and signs of a number, line by line from left to right, and divide digits that touch."""
+"""Find the digits and signs of a number, line by line from left to right."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -7,14 +7,12 @@ import numpy as np
 
 from src.app.vision.arrays import Box, Picture
 from src.app.vision.components import Segment, measure_gaps, merge_boxes, merge_segments
+from src.app.vision.division import Networks, divide, is_wide, predict_digits
 from src.app.vision.ink import NUMBER_SIDES, PAGE, UNRULED, Ink, find_inks, get_border
-from src.app.vision.preprocessing import Digit, extract_digit, extract_line_image
-from src.app.vision.segmentation import cut_segment, find_seams, find_segments, split_lines
+from src.app.vision.preprocessing import Digit, extract_digit
+from src.app.vision.segmentation import find_segments, split_lines
 from src.app.vision.signs import Sign
 from src.common.arrays import Proba
-from src.common.competition import NUM_CLASSES
-from src.images.digit_lines import DigitCenter, LineImage, find_digit_centers
-from src.models.onnx_files import Predict
 
 _MIN_PLAIN_BORDER = 0.9  # of the picture's border: a picture with more of one colour there is a drawing or a scan
 _ALIKE = 12  # grey levels: pixels of the border that differ less from its median colour have this colour
@@ -24,20 +22,9 @@ _MIN_BORDER_CONFIDENCE = 0.9  # of a digit at the border of a photo
 _CLEAR = 0.75  # plausibility of a hypothesis that leaves nothing to find
 _CERTAIN = 0.995  # confidence of digits that need no other hypothesis
 _RISE = 0.5  # of the threshold of the stronger ink: the faint digits of a number are kept
+_MIN_NUMBER = 3  # digits: of a line that makes single strokes beside it doubtful
 _RIVAL = 0.8  # of the best score: a reading with more may be right instead
-# Fractions of the digits' height:
-_MIN_DIVISIBLE_WIDTH = 0.3  # wider segments may be several digits
-_MAX_DIGIT_WIDTH = 1.4
-_MAX_HEIGHT = 1.8  # higher segments that are not divisible are no digits
-_MAX_ASPECT_RATIO = 15.0  # width over height: longer segments are lines
-
-
-@dataclass(frozen=True)
-class Networks:
-    """The networks that recognise digits."""
-
-    predict_digits: Predict  # float32 (n, 10) for uint8 (n, 28, 28, 1)
-    predict_lines: Predict  # float32 (n, w / 2, 11) for uint8 (n, 28, w, 1); see `src.images.digit_lines`
+_MAX_HEIGHT = 1.8  # of the digits' height: higher segments that are not divisible are no digits
 
 
 @dataclass(frozen=True)
@@ -124,33 +111,20 @@ def read_number(picture: Picture, networks: Networks, digits_only: bool = False)
         return None
     best = max(readings, key=lambda reading: reading.score)
     has_rival = any(one.score > _RIVAL * best.score and one.text != best.text for one in readings)
-    lines = [_read_whole_line(best.ink, line, networks) for line in best.lines]
+    # Beside a number, a single stroke is rather a piece of a ruled line or an edge than a 1.
+    has_number = any(len(line.digits) >= _MIN_NUMBER for line in best.lines)
+    strokes = [line.segments[0].box for line in best.lines if has_number and line.text == "1"]
+    numbers = [line for line in best.lines if not has_number or line.text != "1"]
+    lines = [_read_whole_line(best.ink, line, networks) for line in numbers]
     # The crossings of erased lines leave spots that look like points.
     signs = [] if digits_only else [replace(sign, box=_scale(sign.box, best.ink.scale)) for sign in best.signs]
     is_disputed = has_rival or bool(signs and best.ink.hypothesis == UNRULED)
     reading = Reading(
         _insert_signs(signs, lines),
-        [_scale(box, best.ink.scale) for box in best.unread],
+        [_scale(box, best.ink.scale) for box in [*best.unread, *strokes]],
         is_disputed or any(line.is_disputed for line in lines),
     )
     return _move(reading, round(-margin * best.ink.scale), picture)
-
-
-def predict_digits(digits: Sequence[Digit], predict: Predict) -> Proba:
-    """Predict digits, and average with what the line network predicted where it was used.
-
-    Args:
-        digits: any number.
-        predict: float32 (n, 10) for uint8 (n, 28, 28, 1).
-
-    Returns:
-        float32 (n, 10).
-    """
-    if not digits:
-        return np.zeros((0, NUM_CLASSES), np.float32)
-    proba = predict(np.stack([digit.image for digit in digits]))
-    pairs = zip(proba, digits, strict=True)
-    return np.stack([row if digit.line_proba is None else (row + digit.line_proba) / 2 for row, digit in pairs])
 
 
 def _move(reading: Reading, offset: int, picture: Picture) -> Reading:
@@ -212,7 +186,7 @@ def _insert_signs(signs: Sequence[Sign], lines: Sequence[_LineReading]) -> list[
 def _read_line(ink: Ink, line: list[Segment], networks: Networks) -> _LineReading:
     """Divide each segment of a line into digits."""
     typical = _measure_height(line)
-    line = [segment for segment in line if segment.height < _MAX_HEIGHT * typical or _is_wide(segment, typical)]
+    line = [segment for segment in line if segment.height < _MAX_HEIGHT * typical or is_wide(segment, typical)]
     return _read_segments(ink, line, line, networks)
 
 
@@ -228,59 +202,10 @@ def _read_whole_line(ink: Ink, apart: _LineReading, networks: Networks) -> _Line
 def _read_segments(ink: Ink, line: list[Segment], segments: list[Segment], networks: Networks) -> _LineReading:
     """Divide segments into digits that are about as high as the segments of their line."""
     typical = _measure_height(line)
-    found = [one for segment in segments for one in _divide(ink, segment, max(typical, segment.height), networks)]
+    found = [one for segment in segments for one in divide(ink, segment, max(typical, segment.height), networks)]
     digits = [digit for digit in found if digit is not None]
     return _LineReading(line, digits, predict_digits(digits, networks.predict_digits))
 
 
 def _measure_height(line: Sequence[Segment]) -> float:
     return float(np.median([segment.height for segment in line]))
-
-
-def _divide(ink: Ink, segment: Segment, digit_height: float, networks: Networks) -> list[Digit | None]:
-    """Divide a segment into digits, unless it is predicted with a higher confidence as a single digit.
-
-    Args:
-        ink: the ink that the segment is part of.
-        segment: one digit, or several that touch.
-        digit_height: pixels of the ink.
-        networks: predict the single digit, and the digits that touch.
-    """
-    is_divisible = _is_wide(segment, digit_height) and segment.width < _MAX_ASPECT_RATIO * segment.height
-    line = extract_line_image(ink, segment, digit_height) if is_divisible else None
-    if line is None:
-        return [extract_digit(ink, segment)]
-    centers = find_digit_centers(networks.predict_lines(line.image[None])[0])
-    if len(centers) > 1:
-        is_narrow = segment.width < _MAX_DIGIT_WIDTH * digit_height
-        whole = extract_digit(ink, segment) if is_narrow else None
-        if whole is None or not _is_more_confident(networks, whole, centers):
-            return _cut_digits(ink, segment, line, centers) or [whole or extract_digit(ink, segment)]
-        return [whole]
-    return [extract_digit(ink, segment, centers[0].proba if centers else None)]
-
-
-def _is_wide(segment: Segment, digit_height: float) -> bool:
-    return segment.width > _MIN_DIVISIBLE_WIDTH * digit_height
-
-
-def _is_more_confident(networks: Networks, whole: Digit, centers: list[DigitCenter]) -> bool:
-    """Return whether the single digit has a higher confidence than the least confident one of the touching digits."""
-    confidence = networks.predict_digits(whole.image[None]).max()
-    return bool(confidence > min(center.proba.max() for center in centers))
-
-
-def _cut_digits(ink: Ink, segment: Segment, line: LineImage, centers: list[DigitCenter]) -> list[Digit | None]:
-    """Cut a segment between the centres of its digits; return an empty list if fewer than two parts have enough ink."""
-    while len(centers) > 1:
-        columns = [min(max(line.to_ink(center.x), 0.0), segment.mask.shape[1] - 1.0) for center in centers]
-        parts = cut_segment(segment, find_seams(ink, segment, columns))
-        digits = [
-            None if part is None else extract_digit(ink, part, center.proba)
-            for part, center in zip(parts, centers, strict=True)
-        ]
-        if None not in digits:
-            return digits
-        # The neighbours of parts with little ink get their ink.
-        centers = [center for center, digit in zip(centers, digits, strict=True) if digit is not None]
-    return []

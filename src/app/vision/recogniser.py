@@ -14,7 +14,8 @@ import numpy.typing as npt
 
 from src.app.vision.arrays import Box, Picture
 from src.app.vision.decoding import decode_picture, read_width
-from src.app.vision.numbers import Networks, predict_digits, read_number
+from src.app.vision.division import Networks, predict_digits
+from src.app.vision.numbers import read_number
 from src.app.vision.preprocessing import Digit, find_digits
 from src.app.vision.signs import Sign
 from src.common.arrays import Images, Proba

@@ -14,6 +14,14 @@ def test_lines_are_recognised_from_left_to_right_and_top_to_bottom(digits, recog
     assert number.confidence == pytest.approx(product) or number.confidence == pytest.approx(0.9 * product)  # Disputed.
 
 
+def test_a_stroke_beside_a_number_is_no_1(digits, recogniser):
+    picture = np.pad(write_number(digits, "345"), ((0, 60), (0, 0), (0, 0)), constant_values=255)
+    picture[-50:-10, 40:43] = 0
+    number = recogniser.recognise_number(picture)
+    assert number.text == "345" and number.confidence < 0.5
+    assert [box[1] > len(picture) - 60 for box in number.unread] == [True]
+
+
 def test_boxes_are_where_the_digits_are(digits, recogniser):
     picture = write_number(digits, "25\n803")
     for prediction in recogniser.recognise_number(picture).digits:
