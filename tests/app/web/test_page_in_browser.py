@@ -194,8 +194,7 @@ def test_a_wrong_prediction_of_a_test_image_is_corrected(page, page_workspace):
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_text("Saved as a 7")).to_be_visible()
     assert load_feedback(page_workspace.feedback_csv).labels.tolist() == [7]
-    page.reload()
-    page.get_by_text("Is the prediction wrong?").click()
+    page.get_by_role("tab", name="Corrections").click()
     expect(page.get_by_text("label 7, predicted")).to_be_visible()
     page.get_by_role("button", name="Export as rows of train.csv").click()
     link = page.locator("a[href*=corrected_train_rows]").first
