@@ -10,8 +10,9 @@ import gradio as gr
 from fastapi import FastAPI
 
 from src.app.web.canvas import build_canvas
-from src.app.web.handlers import ENLARGEMENT, PageHandlers, Results, enlarge
+from src.app.web.handlers import PageHandlers
 from src.app.web.middleware import MAX_BODY
+from src.app.web.results import ENLARGEMENT, Results, enlarge
 from src.common.competition import IMAGE_SIDE, NUM_CLASSES
 from src.common.errors import InputError
 
