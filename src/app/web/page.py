@@ -27,18 +27,19 @@ _INTRODUCTION = (
     "camera. Tick *Several digits* if the picture shows a number. "
 )
 _CSS = """
-/* Gradio breaks words in narrow columns, */
+/* Gradio breaks words in narrow columns. */
 th { overflow-wrap: normal; word-break: normal }
-/* shows the focus of some controls only, */
+/* Gradio shows the focus of some controls only. */
 :focus-visible { outline: 2px solid var(--body-text-color) !important; outline-offset: 2px }
-/* writes in pale colours, */
+/* Gradio's colours of these texts have too little contrast. */
 button[role=tab].selected, span.or { color: var(--body-text-color) !important }
-/* hides checkboxes in dark mode, */
+/* Gradio's checkboxes cannot be seen in dark mode. */
 .gradio-container { --checkbox-border-color: var(--neutral-500) }
-/* and indents what gr.HTML contains. */
+/* Gradio indents what gr.HTML contains. */
 .html-container:has(> [aria-live]) { padding: 0 }
-[aria-live] > div:empty { display: none }
+.html-container > [aria-live] > div:empty { display: none }
 """
+_JAVASCRIPT = "() => { document.documentElement.lang = 'en' }"  # Gradio names the browser's language instead.
 _PRIVACY = "Your pictures stay on the computer that serves this page."
 _PUBLIC_PRIVACY = "Your pictures stay on this server, which deletes them after at most 15 minutes."
 
@@ -85,7 +86,7 @@ def mount_page(app: FastAPI, blocks: gr.Blocks, root_path: str) -> FastAPI:
     gr.mount_gradio_app(
         app, blocks, path="/", root_path=root_path or None, max_file_size=MAX_BODY, show_error=False,
         footer_links=[], run_history=False, enable_monitoring=False, ssr_mode=False, pwa=False, mcp_server=False,
-        css=_CSS,
+        css=_CSS, js=_JAVASCRIPT,
     )  # fmt: skip
     blocks.has_launched = True  # Without it, Gradio accepts paths of files on the server that were not uploaded.
     mounted: FastAPI = app.routes[-1].app  # type: ignore[attr-defined]

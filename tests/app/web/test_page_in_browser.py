@@ -173,9 +173,10 @@ def test_the_page_works_behind_a_proxy_under_a_path_and_another_host_name(browse
     server = Server(workspace=page_workspace, root_path="/digits", hosts=[name])
     with server as url, proxy_under_path("/digits", server.port) as port:
         wait_for_page(url, headers={"Host": name})
-        page = browser.new_page()
+        page = browser.new_page(locale="de-DE")
         page.goto(f"http://{name}:{port}/digits/")
         draw_two(page)
+        expect(page.locator("html")).to_have_attribute("lang", "en")  # as the page is in English
         expect(page.get_by_test_id("label-output-value")).to_have_text("2")
         page.get_by_role("button", name="Clear").click()
         expect(page.get_by_test_id("label-output-value")).to_have_count(0)
