@@ -31,8 +31,9 @@ _CSS = """
 th { overflow-wrap: normal; word-break: normal }
 /* Gradio shows the focus of some controls only. */
 :focus-visible { outline: 2px solid var(--body-text-color) !important; outline-offset: 2px }
-/* Gradio's colours of these texts have too little contrast. */
-button[role=tab].selected, span.or { color: var(--body-text-color) !important }
+/* Gradio's orange and pale grey texts have too little contrast on white. */
+body:not(.dark) .gradio-container { --color-accent: var(--primary-700) }
+span.or { color: var(--body-text-color) !important }
 /* Gradio's checkboxes cannot be seen in dark mode. */
 .gradio-container { --checkbox-border-color: var(--neutral-500) }
 /* Gradio indents what gr.HTML contains. */
