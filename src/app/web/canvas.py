@@ -7,7 +7,7 @@ import gradio as gr
 from src.app.vision.decoding import BASE64_DESCRIPTION
 
 _HTML = """
-<canvas role="img" aria-label="Drawing"></canvas>
+<canvas role="img" aria-label="Drawing area, for a mouse, a pen or fingers"></canvas>
 <div>
   <button type="button">Undo</button> <button type="button">Redo</button>
   <button type="button" aria-pressed="false">Eraser</button> <button type="button">Clear</button>

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from src.app.web.handlers import EXPLANATION, NO_DIGIT, UNREAD, PageHandlers, Results, enlarge
+from src.app.web.handlers import PageHandlers
+from src.app.web.results import EXPLANATION, NO_DIGIT, UNREAD, Results
 from src.common.errors import InputError
 from src.common.workspace import APP_WEIGHTS_DIR
 from src.data.csv_files import read_train
@@ -125,8 +126,3 @@ def test_corrections_are_listed_and_exported(small, tmp_path):
 def test_errors_and_random_rows_are_recognised(handlers):
     assert handlers.recognise_error(0).explainable is not None
     assert 0 <= handlers.pick_random_row() < len(handlers.test_images)
-
-
-def test_enlarged_pixels_are_squares():
-    image = np.array([[1, 2], [3, 4]], np.uint8)[..., None]
-    np.testing.assert_array_equal(enlarge(image, 2), [[1, 1, 2, 2], [1, 1, 2, 2], [3, 3, 4, 4], [3, 3, 4, 4]])

@@ -9,7 +9,7 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
 
-from src.app.web.handlers import EXPLANATION
+from src.app.web.results import EXPLANATION
 from src.common.workspace import REPOSITORY
 from tests.app.pictures import HOSTILE, PNG, RGB, encode
 from tests.app_server import Server, post, wait_for_page

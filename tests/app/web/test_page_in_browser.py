@@ -3,17 +3,24 @@
 import numpy as np
 import pytest
 import requests
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from src.app.web.feedback import load_feedback
 from src.benchmark.drawing_latency import draw_two
-from tests.app.pictures import HEIC, HOSTILE, PNG, draw, encode_array
+from tests.app.pictures import HEIC, HOSTILE, PNG, RGB, draw, encode_array
 from tests.app_server import Server, proxy_under_path, wait_for_page
 
 pytestmark = pytest.mark.browser
 
 TOAST = ".toast-body"
 """A message in the corner of the page. Gradio's `.toast-wrap` around it is always there, mostly empty."""
+
+FAULT_OF_GRADIO = ("aria-prohibited-attr", '<div aria-label="Empty value" class="empty ')
+"""What axe finds in markup of Gradio that no parameter changes: gr.Label, gr.Image and gr.Gallery while they are empty.
+
+The rule, and the beginning of the element.
+"""
 
 
 @pytest.fixture
@@ -156,12 +163,9 @@ def test_an_uploaded_picture_is_recognised(page):
         ("empty.jpg", b"", "not a picture that can be decoded"),
     ],
 )
-def test_a_refused_picture_clears_the_previous_results(page, name, data, sentence):
-    draw_two(page)
-    expect(page.get_by_text("the brighter a part is")).to_be_visible()
+def test_the_page_says_why_it_refuses_a_picture(page, name, data, sentence):
     upload(page, name, data)
     expect(page.locator(TOAST)).to_contain_text(sentence)
-    expect(page.get_by_test_id("label-output-value")).to_have_count(0)
 
 
 def test_the_page_works_behind_a_proxy_under_a_path_and_another_host_name(browser, page_workspace):
@@ -169,9 +173,10 @@ def test_the_page_works_behind_a_proxy_under_a_path_and_another_host_name(browse
     server = Server(workspace=page_workspace, root_path="/digits", hosts=[name])
     with server as url, proxy_under_path("/digits", server.port) as port:
         wait_for_page(url, headers={"Host": name})
-        page = browser.new_page()
+        page = browser.new_page(locale="de-DE")
         page.goto(f"http://{name}:{port}/digits/")
         draw_two(page)
+        expect(page.locator("html")).to_have_attribute("lang", "en")  # as the page is in English
         expect(page.get_by_test_id("label-output-value")).to_have_text("2")
         page.get_by_role("button", name="Clear").click()
         expect(page.get_by_test_id("label-output-value")).to_have_count(0)
@@ -188,14 +193,13 @@ def test_a_wrong_prediction_of_a_test_image_is_corrected(page, page_workspace):
     page.get_by_role("tab", name="Test images").click()
     page.locator(".thumbnail-item:visible").first.click()
     expect(page.get_by_test_id("label-output-value")).to_be_visible()
-    page.get_by_text("Is the prediction wrong?").click()
-    page.get_by_label("Correct digit").click()
+    page.get_by_role("button", name="Is the prediction wrong?").click()
+    page.get_by_label("Correct digit").filter(visible=True).click()
     page.get_by_role("option", name="7").click()
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_text("Saved as a 7")).to_be_visible()
     assert load_feedback(page_workspace.feedback_csv).labels.tolist() == [7]
-    page.reload()
-    page.get_by_text("Is the prediction wrong?").click()
+    page.get_by_role("tab", name="Corrections").click()
     expect(page.get_by_text("label 7, predicted")).to_be_visible()
     page.get_by_role("button", name="Export as rows of train.csv").click()
     link = page.locator("a[href*=corrected_train_rows]").first
@@ -204,10 +208,16 @@ def test_a_wrong_prediction_of_a_test_image_is_corrected(page, page_workspace):
 
 
 def test_a_test_image_is_recognised_by_its_row(page):
+    row, prediction = page.get_by_label("Row of test.csv"), page.get_by_test_id("label-output-value")
     page.get_by_role("tab", name="Test images").click()
-    page.get_by_label("Row of test.csv").fill("3")
-    page.get_by_label("Row of test.csv").press("Tab")
-    expect(page.get_by_test_id("label-output-value")).to_be_visible()
+    expect(row).to_have_value("0")
+    expect(prediction).to_be_visible()
+    row.fill("60")
+    expect(page.locator(TOAST)).to_contain_text("has no row 60")
+    expect(prediction).to_have_count(0)
+    page.locator(".thumbnail-item:visible").nth(3).click()
+    expect(row).to_have_value("3")
+    expect(prediction).to_be_visible()
 
 
 def test_an_error_is_shown_and_recognised(page):
@@ -225,3 +235,55 @@ def test_the_page_fits_on_a_phone(page):
     expect(page.get_by_role("columnheader", name="hypothesis")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert page.evaluate("(part => part.scrollWidth <= part.clientWidth)(document.querySelector('details'))")
+
+
+def focus_with_keys(page, control):
+    """Press Tab until a control has the focus, and check that this can be seen."""
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if control.evaluate("control => control === document.activeElement"):
+            assert control.evaluate("control => getComputedStyle(control).outlineStyle") != "none"
+            return
+    raise AssertionError(f"{control} cannot be reached with the keyboard")
+
+
+def find_faults(page):
+    """Return what axe calls serious or critical in light and in dark mode: rules and elements."""
+    faults = []
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        expect(page.locator("body.dark")).to_have_count(int(scheme == "dark"))
+        violations = Axe().run(page).response["violations"]
+        serious = [violation for violation in violations if violation["impact"] in ("serious", "critical")]
+        faults += [(violation["id"], node["html"]) for violation in serious for node in violation["nodes"]]
+    rule, beginning = FAULT_OF_GRADIO
+    return [(name, element) for name, element in faults if name != rule or not element.startswith(beginning)]
+
+
+def test_each_tab_is_accessible_and_keeps_its_own_answer(page):
+    number = {"name": "number.png", "mimeType": "image/png", "buffer": encode_array(np.hstack([np.asarray(RGB)] * 2))}
+    page.on("filechooser", lambda chooser: chooser.set_files(number))
+    answer = page.locator("[aria-live=polite] [data-testid=label-output-value]:visible")
+    page.add_style_tag(content="* { transition: none !important }")  # axe must not see colours that are changing.
+    draw_two(page)
+    expect(answer).to_have_text("2")
+    expect(page.get_by_text("the brighter a part is")).to_be_visible()
+    faults = find_faults(page)
+    for name, has_answer in {"Errors": 0, "Upload": 0, "Camera": 0, "Test images": 1, "Corrections": 0}.items():
+        focus_with_keys(page, page.get_by_role("tab", name=name))
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("tab", name=name, selected=True)).to_be_visible()
+        expect(answer).to_have_count(has_answer)
+        faults += find_faults(page)
+    focus_with_keys(page, page.get_by_role("tab", name="Upload"))
+    page.keyboard.press("Enter")
+    focus_with_keys(page, page.get_by_role("button", name="Click to upload"))
+    page.keyboard.press("Enter")
+    focus_with_keys(page, page.get_by_role("checkbox", name="Several digits"))
+    page.keyboard.press("Space")
+    expect(answer).to_have_text("22")
+    faults += find_faults(page)
+    focus_with_keys(page, page.get_by_role("tab", name="Draw"))
+    page.keyboard.press("Enter")
+    expect(answer).to_have_text("2")
+    assert faults == []
