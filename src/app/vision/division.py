@@ -16,7 +16,6 @@ from src.models.onnx_files import Predict
 
 # Fractions of the digits' height:
 _MIN_DIVISIBLE_WIDTH = 0.3  # wider segments may be several digits
-_MAX_DIGIT_WIDTH = 1.4
 _MAX_ASPECT_RATIO = 15.0  # width over height: longer segments are lines
 
 
@@ -46,13 +45,13 @@ def predict_digits(digits: Sequence[Digit], predict: Predict) -> Proba:
 
 
 def divide(ink: Ink, segment: Segment, digit_height: float, networks: Networks) -> list[Digit | None]:
-    """Divide a segment into digits, unless it is predicted with a higher confidence as a single digit.
+    """Divide a segment into digits.
 
     Args:
         ink: the ink that the segment is part of.
         segment: one digit, or several that touch.
         digit_height: pixels of the ink.
-        networks: predict the single digit, and the digits that touch.
+        networks: the line network finds the digits.
     """
     is_divisible = is_wide(segment, digit_height) and segment.width < _MAX_ASPECT_RATIO * segment.height
     line = extract_line_image(ink, segment, digit_height) if is_divisible else None
@@ -60,23 +59,13 @@ def divide(ink: Ink, segment: Segment, digit_height: float, networks: Networks) 
         return [extract_digit(ink, segment)]
     centers = find_digit_centers(networks.predict_lines(line.image[None])[0])
     if len(centers) > 1:
-        is_narrow = segment.width < _MAX_DIGIT_WIDTH * digit_height
-        whole = extract_digit(ink, segment) if is_narrow else None
-        if whole is None or not _is_more_confident(networks, whole, centers):
-            return _cut_digits(ink, segment, line, centers) or [whole or extract_digit(ink, segment)]
-        return [whole]
+        return _cut_digits(ink, segment, line, centers) or [extract_digit(ink, segment)]
     return [extract_digit(ink, segment, centers[0].proba if centers else None)]
 
 
 def is_wide(segment: Segment, digit_height: float) -> bool:
     """Return whether a segment is too wide for a thin stroke, so that it may be several digits."""
     return segment.width > _MIN_DIVISIBLE_WIDTH * digit_height
-
-
-def _is_more_confident(networks: Networks, whole: Digit, centers: list[DigitCenter]) -> bool:
-    """Return whether the single digit has a higher confidence than the least confident one of the touching digits."""
-    confidence = networks.predict_digits(whole.image[None]).max()
-    return bool(confidence > min(center.proba.max() for center in centers))
 
 
 def _cut_digits(ink: Ink, segment: Segment, line: LineImage, centers: list[DigitCenter]) -> list[Digit | None]:
