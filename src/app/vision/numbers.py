@@ -23,7 +23,7 @@ _CLEAR = 0.75  # plausibility of a hypothesis that leaves nothing to find
 _CERTAIN = 0.995  # confidence of digits that need no other hypothesis
 _RISE = 0.5  # of the threshold of the stronger ink: the faint digits of a number are kept
 _MIN_NUMBER = 3  # digits: of a line that makes single strokes beside it doubtful
-_RIVAL = 0.8  # of the best score: a reading with more may be right instead
+_RIVAL = 0.8  # of the best score, or plausibility: a reading with more may be right instead
 _MAX_HEIGHT = 1.8  # of the digits' height: higher segments that are not divisible are no digits
 
 
@@ -110,6 +110,9 @@ def read_number(picture: Picture, networks: Networks, digits_only: bool = False)
     if not readings:
         return None
     best = max(readings, key=lambda reading: reading.score)
+    # Faint ink may be missing in the best hypothesis and be seen in another that is nearly as plausible.
+    same = [one for one in readings if one.text == best.text and one.plausibility > _RIVAL * best.plausibility]
+    unread = max((one.unread for one in same), key=len)
     has_rival = any(one.score > _RIVAL * best.score and one.text != best.text for one in readings)
     # Beside a number, a single stroke is rather a piece of a ruled line or an edge than a 1.
     has_number = any(len(line.digits) >= _MIN_NUMBER for line in best.lines)
@@ -121,7 +124,7 @@ def read_number(picture: Picture, networks: Networks, digits_only: bool = False)
     is_disputed = has_rival or bool(signs and best.ink.hypothesis == UNRULED)
     reading = Reading(
         _insert_signs(signs, lines),
-        [_scale(box, best.ink.scale) for box in [*best.unread, *strokes]],
+        [_scale(box, best.ink.scale) for box in [*unread, *strokes]],
         is_disputed or any(line.is_disputed for line in lines),
     )
     return _move(reading, round(-margin * best.ink.scale), picture)

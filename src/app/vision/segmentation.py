@@ -35,8 +35,8 @@ _MAX_DISTANCE = 0.2  # to that closest component
 _MIN_HEIGHT = 0.4  # segments that are lower are no digits
 _DIGIT_HEIGHTS, _MAX_WIDTH = (0.35, 1.6), 2.0  # other ink of such a size may be a digit
 _MAX_OTHER_GAP = 0.25  # between parts of other ink
-_MIN_OTHER_MASS = 0.2  # of the median component's ink: other ink with less is no digit
-_MIN_OTHER_PART = 0.02  # of it: components with less are not part of other ink
+_MIN_OTHER_MASS = 0.06  # of the median component's ink: other ink with less is no digit
+_MIN_OTHER_PART = 0.01  # of it: components with less are not part of other ink
 # Fractions of the smaller one of two segments:
 _MIN_SHARED_WIDTH = 0.6  # segments that share more of their columns stand above each other
 _BROKEN_GAP = -0.2, 0.3  # of the height: the gap between parts of one digit that stand above each other
