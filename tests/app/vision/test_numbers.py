@@ -14,6 +14,18 @@ def test_lines_are_recognised_from_left_to_right_and_top_to_bottom(digits, recog
     assert number.confidence == pytest.approx(product) or number.confidence == pytest.approx(0.9 * product)  # Disputed.
 
 
+def test_a_thin_broken_digit_is_not_dropped_silently(digits, recogniser):
+    picture = write_number(digits, "6686").astype(float)
+    height, width = picture.shape[:2]
+    gap = np.full((height, 24, 3), 255.0)
+    top = np.flatnonzero((picture < 100).any(axis=(1, 2)))[0]
+    for start, end in ((0, 18), (24, 38), (44, 62)):  # A 1 of three pieces.
+        gap[top + start : top + end, 11:13] = 20
+    picture = np.hstack([picture[:, : width // 2], gap, picture[:, width // 2 :]])
+    number = recogniser.recognise_number((picture * np.linspace(0.6, 1, width + 24)[:, None]).astype(np.uint8))
+    assert number.text == "66816" or (number.confidence < 0.5 and number.unread)
+
+
 def test_a_stroke_beside_a_number_is_no_1(digits, recogniser):
     picture = np.pad(write_number(digits, "345"), ((0, 60), (0, 0), (0, 0)), constant_values=255)
     picture[-50:-10, 40:43] = 0
