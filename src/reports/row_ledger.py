@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import pandas as pd
+
 from src.common.files import atomic_write
 from src.common.workspace import Workspace
 from src.data.datasets import Dataset
 from src.data.near_duplicates import MAX_RMS_DIFFERENCE
 from src.reports.index import write_report
 from src.reports.pages import embed_image
-from src.reports.row_findings import RowFindings, make_row_table
+from src.reports.row_findings import RowFindings
 
 MAX_ROWS = 2500
 """Rows that a page shows, at most; the table has all."""
@@ -42,9 +44,35 @@ def write_row_page(
 
 
 def write_row_table(findings: Sequence[RowFindings], workspace: Workspace) -> None:
-    """Write oof/rows.csv; see `make_row_table`."""
+    """Write oof/rows.csv, one line for each row.
+
+    The columns are row, fold, label, pixel_hash, annotation, corrected_by, neighbors (row numbers), neighbor_labels,
+    neighbor_differences (grey levels), near_duplicates_disagree (empty without a near duplicate), and of each
+    experiment NAME (the predicted digit), NAME_confidence and NAME_label_probability.
+    """
+    table = pd.DataFrame(map(_make_line, findings), columns=None if findings else ["row"])
     with atomic_write(workspace.rows_csv) as temporary:
-        make_row_table(findings).to_csv(temporary, index=False)
+        table.convert_dtypes().to_csv(temporary, index=False)  # Whole numbers stay whole beside empty cells.
+
+
+def _make_line(found: RowFindings) -> dict[str, object]:
+    line: dict[str, object] = {
+        "row": found.row,
+        "fold": found.fold,
+        "label": found.label,
+        "pixel_hash": found.pixel_hash,
+        "annotation": found.annotation,
+        "corrected_by": " ".join(found.corrected_by),
+        "neighbors": " ".join(str(neighbor.row) for neighbor in found.neighbors),
+        "neighbor_labels": " ".join(str(neighbor.label) for neighbor in found.neighbors),
+        "neighbor_differences": " ".join(f"{neighbor.difference:.1f}" for neighbor in found.neighbors),
+        "near_duplicates_disagree": found.near_duplicates_disagree if found.near_duplicates else None,
+    }
+    for name, prediction in found.predictions.items():
+        line[name] = prediction.predicted
+        line[f"{name}_confidence"] = round(prediction.confidence, 6)
+        line[f"{name}_label_probability"] = round(prediction.label_probability, 6)
+    return line
 
 
 def describe_row(found: RowFindings) -> list[str]:
