@@ -9,7 +9,7 @@ from src.common.errors import InputError
 from src.evaluation.annotations import find_annotated_rows, read_annotations
 from src.reports.row_findings import choose_rows, find_neighbors, inspect, load_predictions
 from tests.annotations import write_annotations
-from tests.fold_results import save_predictions
+from tests.fold_results import change_recipe, save_predictions
 
 
 @pytest.fixture(scope="module")
@@ -36,9 +36,7 @@ def test_all_experiments_and_the_blend_are_asked_as_far_as_they_are_trained(two_
 
 
 def test_a_blend_of_older_results_is_left_out(two_experiments, dataset, capsys):
-    for fold in (0, 1):
-        path = two_experiments.fold_path("second", fold, ".json")
-        path.write_text(path.read_text().replace('"abc"', '"other"'))
+    change_recipe(two_experiments, "second")
     assert list(load_predictions(two_experiments, dataset.folds)) == ["second", "first"]
     assert "left out: second was trained by another recipe" in capsys.readouterr().err
 
