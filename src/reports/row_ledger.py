@@ -25,9 +25,9 @@ def write_row_page(
     Args:
         path: the file to write.
         findings: the rows, in the order of the page.
-        dataset: with their images.
-        command: that writes the page.
-        workspace: that the rows are of.
+        dataset: images of the workspace.
+        command: the command that writes the page; the page names it.
+        workspace: where the rows come from.
     """
     shown = findings[:MAX_ROWS]
     pictured = {row for found in shown for row in (found.row, *(neighbor.row for neighbor in found.neighbors))}
