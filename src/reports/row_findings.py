@@ -1,6 +1,6 @@
 """Findings about single rows: what every experiment predicts, and the nearest neighbours in train.csv."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -118,13 +118,6 @@ def _measure(oof: Proba, labels: Labels) -> float:
     """Compute the accuracy on the predicted rows; 0 if there are none."""
     is_predicted = ~np.isnan(oof[:, 0])
     return accuracy(labels[is_predicted], oof[is_predicted]) if is_predicted.any() else 0.0
-
-
-def require_rows(rows: Iterable[int], num_rows: int) -> None:
-    """Check that train.csv has these rows. Raises InputError if it does not."""
-    for row in rows:
-        if not 0 <= row < num_rows:
-            raise InputError(f"there is no row {row}: train.csv has the rows 0..{num_rows - 1}")
 
 
 def choose_rows(

@@ -1,17 +1,16 @@
-"""The table of rows."""
+"""The table of rows, and the page about them."""
 
-from src.evaluation.annotations import find_annotated_rows, load_annotations
-from src.reports.row_findings import inspect, load_predictions
-from src.reports.row_ledger import write_row_table
+from src.reports.row_ledger import write_row_ledger
 from tests.fold_results import save_predictions
+
+COMMAND = "python -m scripts.inspect_rows"
 
 
 def test_the_table_has_whole_numbers_and_empty_cells(two_experiments, dataset):
     save_predictions(two_experiments, "unfinished", [1])
-    annotated = find_annotated_rows(load_annotations(two_experiments), dataset.images, dataset.labels)
     outside, inside = (int(dataset.folds.split(fold)[1][-1]) for fold in (0, 1))
-    findings = inspect([outside, inside], dataset, load_predictions(two_experiments, dataset.folds), annotated)
-    write_row_table(findings, two_experiments)
+    findings = write_row_ledger([outside, inside, outside], {}, COMMAND, two_experiments)
+    assert [found.row for found in findings] == [outside, inside]
     header, *lines = (line.split(",") for line in two_experiments.rows_csv.read_text().splitlines())
     first, second = (dict(zip(header, line, strict=True)) for line in lines)
     assert (first["row"], first["unfinished"], first["unfinished_confidence"]) == (str(outside), "", "")
@@ -20,6 +19,8 @@ def test_the_table_has_whole_numbers_and_empty_cells(two_experiments, dataset):
     assert second["neighbors"].split() == [str(neighbor.row) for neighbor in findings[1].neighbors]
 
 
-def test_a_table_of_no_rows_has_a_header(two_experiments):
-    write_row_table([], two_experiments)
+def test_conditions_that_no_row_meets_leave_the_header(two_experiments):
+    conditions = {"wrong_in": ["first"], "right_in": ["first"]}
+    assert write_row_ledger([], conditions, COMMAND, two_experiments) == []
     assert two_experiments.rows_csv.read_text() == "row\n"
+    assert "0 rows." in two_experiments.rows_html.read_text()
