@@ -57,7 +57,9 @@ def main() -> None:
 
 
 def _measure_gpu(workspace: Workspace) -> None:
-    no_gpu = InputError("JAX finds no GPU; where nvidia-smi works, run: pip install -r requirements-gpu-jax.txt")
+    no_gpu = InputError(
+        "JAX finds no GPU; where nvidia-smi works, run: .venv/bin/uv pip install -r requirements-gpu-jax.txt"
+    )
     if find_spec("jax") is None:
         raise no_gpu
     os.environ["KERAS_BACKEND"] = "jax"  # Before Keras is imported, also by the processes that are started.

@@ -14,10 +14,7 @@ import sys
 
 from scripts import run
 from src.common.workspace import find_workspace
-from src.data.datasets import load_dataset
-from src.evaluation.annotations import find_annotated_rows, load_annotations
-from src.reports.row_findings import choose_rows, inspect, load_predictions, require_rows
-from src.reports.row_ledger import describe_row, write_row_page, write_row_table
+from src.reports.row_ledger import describe_row, write_row_ledger
 
 NUM_PRINTED = 20
 
@@ -40,19 +37,12 @@ def main() -> None:
     if bool(rows) == any(value not in (None, []) for value in arguments.values()):
         parser.error("name either rows or conditions, such as: --label 4 --read-as 9")
     workspace = find_workspace()
-    dataset = load_dataset(workspace)
-    require_rows(rows, len(dataset.labels))
-    predictions = load_predictions(workspace, dataset.folds)
-    annotated = find_annotated_rows(load_annotations(workspace), dataset.images, dataset.labels)
-    rows = list(dict.fromkeys(rows)) or choose_rows(predictions, dataset.labels, **arguments).tolist()
-    findings = inspect(rows, dataset, predictions, annotated)
-    write_row_table(findings, workspace)
     command = shlex.join(["python", "-m", "scripts.inspect_rows", *sys.argv[1:]])
-    write_row_page(workspace.rows_html, findings, dataset, command, workspace)
+    findings = write_row_ledger(rows, arguments, command, workspace)
     for found in findings[:NUM_PRINTED]:
         print(*describe_row(found), sep="\n")
-    more = f", of which the first {NUM_PRINTED} are above" if len(rows) > NUM_PRINTED else ""
-    print(f"{len(rows):,} {'row' if len(rows) == 1 else 'rows'}{more}")
+    more = f", of which the first {NUM_PRINTED} are above" if len(findings) > NUM_PRINTED else ""
+    print(f"{len(findings):,} {'row' if len(findings) == 1 else 'rows'}{more}")
     print(workspace.rows_csv)
     print(workspace.rows_html)
 

@@ -1,6 +1,7 @@
 """Annotations: the digits that a person reads in training images whose label is in doubt.
 
-An image is identified by the hash of its pixels, so annotations survive another split, order or part of the rows.
+An image is identified by the hash of its pixels, so annotations stay valid for other splits, orders or parts of the
+rows.
 """
 
 from dataclasses import dataclass
@@ -34,7 +35,7 @@ class DecidableAccuracy(NamedTuple):
 
 @dataclass(frozen=True)
 class DecidableLabels:
-    """The labels of train.csv after annotation: corrected where they are wrong, and left out where nobody knows."""
+    """The labels of train.csv after annotation: corrected where they are wrong; undecidable rows are marked."""
 
     labels: Labels  # int64 (n,): the reading of a mislabelled row, the given label of every other
     is_decidable: npt.NDArray[np.bool_]  # (n,)

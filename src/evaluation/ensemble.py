@@ -136,13 +136,14 @@ def blend(members: Sequence[OofPredictions], labels: Labels, assignment: npt.NDA
     )
 
 
-def write_submission(
-    result: Blend, members: Sequence[OofPredictions], folds: Folds, workspace: Workspace
-) -> dict[str, Any]:
+def write_submission(result: Blend, members: Sequence[OofPredictions], folds: Folds, workspace: Workspace) -> None:
     """Write submission.csv and, beside it, submission.json with the origin of the submission.
 
-    Returns:
-        The contents of submission.json.
+    Args:
+        result: the blend of the members.
+        members: at least one.
+        folds: labels and folds of the training rows.
+        workspace: where the data are and the files go.
 
     Raises:
         InputError: test.csv is missing, or it or sample_submission.csv is not the one that the members predicted.
@@ -159,7 +160,6 @@ def write_submission(
         workspace.submission_json.unlink(missing_ok=True)  # A crash must not leave it beside another submission.
     with atomic_write(workspace.submission_json) as temporary:
         temporary.write_text(json.dumps(origin, indent=2) + "\n")
-    return origin
 
 
 def _describe_origin(result: Blend, members: Sequence[OofPredictions], labels: Labels) -> dict[str, Any]:

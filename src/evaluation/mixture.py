@@ -1,4 +1,4 @@
-"""The mixture of several experiments' probabilities, and the weights that suit it best."""
+"""The mixture of several experiments: the weighted sum of their logits, and the weights with the smallest log loss."""
 
 import numpy as np
 import numpy.typing as npt
@@ -52,6 +52,9 @@ def choose_weights(proba: npt.NDArray[np.float64], labels: Labels) -> Weights:
     Args:
         proba: (m, n, 10).
         labels: int64 (n,).
+
+    Returns:
+        (m,).
     """
     logits, rows = compute_logits(proba), np.arange(len(labels))
 

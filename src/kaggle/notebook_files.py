@@ -1,4 +1,4 @@
-"""A notebook that trains, at Kaggle, in Colab or on any machine: it holds this code. And what pushes it to Kaggle."""
+"""The notebook that trains at Kaggle, in Colab or on any machine, with this code in it, and the files to push it."""
 
 import base64
 import io
@@ -51,7 +51,8 @@ def write_pushed_files(directory: Path, username: str, experiments: Sequence[str
     Args:
         directory: where the two files go.
         username: of the account that will run it.
-        experiments, workspace: see `make_notebook`.
+        experiments: names; none for the default set of scripts/run_folds.sh.
+        workspace: whose folds are sent, if it has some.
     """
     (directory / "notebook.ipynb").write_text(make_notebook(experiments, workspace), encoding="utf-8")
     metadata = {

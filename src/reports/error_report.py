@@ -1,7 +1,6 @@
 """The page oof/error_report.html: the errors of a model, and labels that may be wrong."""
 
 import shutil
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.metrics import confusion_matrix
 
-from src.common.arrays import Labels, fingerprint
+from src.common.arrays import Labels
 from src.common.competition import NUM_CLASSES
 from src.common.files import atomic_write
 from src.common.metrics import compute_digit_metrics, compute_metrics, format_accuracy
@@ -40,7 +39,7 @@ from src.reports.error_findings import (
 from src.reports.index import write_report
 from src.reports.pages import embed_image
 from src.reports.plots import render_svg
-from src.reports.row_findings import describe_annotation, inspect
+from src.reports.row_findings import RowFindings, inspect
 from src.reports.row_ledger import write_row_page
 from src.validation.oof import require_test_images
 
@@ -67,19 +66,9 @@ class Card:
 
 @dataclass(frozen=True)
 class LabelledCard(Card):
-    """A training image, and what the model and all experiments predict for it."""
+    """A training image, and everything that is known about its row."""
 
-    fold: int
-    label: int
-    label_probability: float
-    votes: dict[str, int]  # the digit that each experiment predicts
-    pixel_hash: str
-    annotation: str  # empty if there is none
-
-    @property
-    def wrong(self) -> list[str]:
-        """The experiments whose prediction is not the label."""
-        return [name for name, vote in self.votes.items() if vote != self.label]
+    found: RowFindings
 
 
 def write_error_report(name: str, dataset: Dataset, workspace: Workspace, annotations: Path | None = None) -> list[str]:
@@ -141,6 +130,10 @@ def _write_page(
     predictions = {model.name: oof} | {name: member.oof for name, member in model.experiments.items()}
     findings = inspect(np.unique(np.concatenate(list(shown.values()))).tolist(), dataset, predictions, annotated)
     write_row_page(workspace.error_rows_html, findings, dataset, command, workspace)
+    cards = {
+        found.row: LabelledCard(found.row, embed_image(dataset.images[found.row]), _find_top(oof[found.row]), found)
+        for found in findings
+    }
     histories = _collect_histories(model)
     png_dir = workspace.error_report_html.with_suffix("")
     if png_dir.exists():
@@ -156,7 +149,7 @@ def _write_page(
         folds=measure_folds(model, folds),
         confusion=confusion_matrix(labels, oof.argmax(axis=1), labels=range(NUM_CLASSES)).tolist(),
         num_errors=len(errors),
-        **{kind: _make_labelled_cards(model, dataset, annotated, rows) for kind, rows in shown.items()},
+        **{kind: [cards[row] for row in rows] for kind, rows in shown.items()},
         ledger=workspace.error_rows_html.name,
         columns=COLUMNS,
         unsure_test=_make_test_cards(model, dataset),
@@ -179,28 +172,6 @@ def _collect_histories(model: AnalyzedModel) -> dict[str, dict[int, list[dict[st
         for name in model.members
     }
     return {name: by_fold for name, by_fold in histories.items() if by_fold}
-
-
-def _make_labelled_cards(
-    model: AnalyzedModel, dataset: Dataset, annotated: pd.DataFrame, rows: Iterable[int]
-) -> list[LabelledCard]:
-    cards = []
-    for row in map(int, rows):
-        label = int(dataset.labels[row])
-        cards.append(
-            LabelledCard(
-                row,
-                embed_image(dataset.images[row]),
-                _find_top(model.oof[row]),
-                int(dataset.folds.assignment[row]),
-                label,
-                float(model.oof[row, label]),
-                {name: int(member.oof[row].argmax()) for name, member in model.experiments.items()},
-                fingerprint(dataset.images[row]),
-                describe_annotation(annotated, row),
-            )
-        )
-    return cards
 
 
 def _make_test_cards(model: AnalyzedModel, dataset: Dataset) -> list[Card]:

@@ -32,10 +32,10 @@ def write_report(path: Path, template: str, command: str, workspace: Workspace, 
     index = os.path.relpath(workspace.reports_html, path.parent) if is_listed else ""
     write_page(path, template, command=command, index=index, **values)
     if is_listed:
-        write_index(workspace)
+        _write_index(workspace)
 
 
-def write_index(workspace: Workspace) -> None:
+def _write_index(workspace: Workspace) -> None:
     """Write the page that lists the reports, those that are not yet written included."""
     reports = [
         Report(

@@ -1,6 +1,6 @@
 """Findings about single rows: what every experiment predicts, and the nearest neighbours in train.csv."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -64,9 +64,14 @@ class RowFindings:
         return [name for name, found in self.predictions.items() if found.predicted == self.label]
 
     @property
+    def wrong(self) -> list[str]:
+        """The experiments that predict another digit than the label."""
+        return [name for name in self.predictions if name not in self.right]
+
+    @property
     def corrected_by(self) -> list[str]:
         """The experiments that predict the label although at least one other does not."""
-        return self.right if len(self.right) < len(self.predictions) else []
+        return self.right if self.wrong else []
 
     @property
     def near_duplicates(self) -> list[Neighbor]:
@@ -113,13 +118,6 @@ def _measure(oof: Proba, labels: Labels) -> float:
     """Compute the accuracy on the predicted rows; 0 if there are none."""
     is_predicted = ~np.isnan(oof[:, 0])
     return accuracy(labels[is_predicted], oof[is_predicted]) if is_predicted.any() else 0.0
-
-
-def require_rows(rows: Iterable[int], num_rows: int) -> None:
-    """Check that train.csv has these rows. Raises InputError if it does not."""
-    for row in rows:
-        if not 0 <= row < num_rows:
-            raise InputError(f"there is no row {row}: train.csv has the rows 0..{num_rows - 1}")
 
 
 def choose_rows(
@@ -189,7 +187,7 @@ def inspect(
             label := int(dataset.labels[row]),
             int(dataset.folds.assignment[row]),
             fingerprint(dataset.images[row]),
-            describe_annotation(annotated, row),
+            _describe_annotation(annotated, row),
             {
                 name: Prediction(int(proba[row].argmax()), float(proba[row].max()), float(proba[row, label]))
                 for name, proba in predictions.items()
@@ -201,7 +199,7 @@ def inspect(
     ]
 
 
-def describe_annotation(annotated: pd.DataFrame, row: int) -> str:
+def _describe_annotation(annotated: pd.DataFrame, row: int) -> str:
     """Describe the annotation of a row, as in "mislabelled, reads 9"; nothing if there is none."""
     if row not in annotated.index:
         return ""
@@ -230,34 +228,3 @@ def find_neighbors(images: Images, rows: Sequence[int]) -> dict[int, list[tuple[
         int(row): [pair for pair in zip(near, far, strict=True) if pair[0] != row][:NUM_NEIGHBORS]
         for row, near, far in zip(rows, others.tolist(), differences.tolist(), strict=True)
     }
-
-
-def make_row_table(findings: Sequence[RowFindings]) -> pd.DataFrame:
-    """List rows with what is known about them, one line each.
-
-    Returns:
-        Columns row, fold, label, pixel_hash, annotation, corrected_by, neighbors (row numbers), neighbor_labels,
-        neighbor_differences, near_duplicates_disagree (empty without a near duplicate), and of each experiment NAME
-        (the predicted digit), NAME_confidence and NAME_label_probability.
-    """
-    lines = []
-    for found in findings:
-        line: dict[str, object] = {
-            "row": found.row,
-            "fold": found.fold,
-            "label": found.label,
-            "pixel_hash": found.pixel_hash,
-            "annotation": found.annotation,
-            "corrected_by": " ".join(found.corrected_by),
-            "neighbors": " ".join(str(neighbor.row) for neighbor in found.neighbors),
-            "neighbor_labels": " ".join(str(neighbor.label) for neighbor in found.neighbors),
-            "neighbor_differences": " ".join(f"{neighbor.difference:.1f}" for neighbor in found.neighbors),
-            "near_duplicates_disagree": found.near_duplicates_disagree if found.near_duplicates else None,
-        }
-        for name, prediction in found.predictions.items():
-            line[name] = prediction.predicted
-            line[f"{name}_confidence"] = round(prediction.confidence, 6)
-            line[f"{name}_label_probability"] = round(prediction.label_probability, 6)
-        lines.append(line)
-    table = pd.DataFrame(lines)
-    return table.convert_dtypes() if lines else pd.DataFrame(columns=["row"])

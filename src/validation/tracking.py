@@ -1,7 +1,8 @@
 """Fold records for programs that show and compare trainings: TensorBoard, MLflow, Weights & Biases.
 
-A fold is written when it is complete. So every kind of trainer and runner is covered, training waits for nothing, and
-an interruption leaves neither half a run nor an epoch twice. The packages are optional: requirements-tracking.txt.
+A fold is written when it is complete. So every kind of trainer and runner is covered, training does not wait for the
+programs, and after an interruption nothing is incomplete or written twice. The packages are optional:
+requirements-tracking.txt.
 """
 
 import shutil
@@ -18,7 +19,7 @@ from src.common.workspace import Workspace
 from src.validation.fold_results import FoldRecord
 
 Tracker = Callable[[FoldRecord], None]
-"""Writes the record of a complete fold."""
+"""A function that writes the record of a complete fold."""
 
 _RESULTS = (
     "valid_accuracy",
@@ -37,23 +38,25 @@ def track_nowhere(record: FoldRecord) -> None:
     """Do nothing with a record."""
 
 
-def make_tracker(tool: str, workspace: Workspace) -> Tracker:
-    """Make what writes records for a program, to the workspace's `tracking_dir`.
-
-    A record that cannot be written is one line of progress: the other folds are trained all the same.
+def make_tracker(program: str, workspace: Workspace) -> Tracker:
+    """Make a function that writes the records of complete folds for a program.
 
     Args:
-        tool: a key of `TRACKERS`.
-        workspace: where the files go.
+        program: a key of `TRACKERS`.
+        workspace: the files go to its `tracking_dir`.
+
+    Returns:
+        A function that takes a record. If it cannot write the record, it reports this in one line of progress, so that
+        the training continues.
 
     Raises:
         InputError: the program's package is not installed.
     """
     try:
-        write = TRACKERS[tool](workspace.tracking_dir)
+        write = TRACKERS[program](workspace.tracking_dir)
     except ModuleNotFoundError as error:
         raise InputError(
-            f"--log {tool} needs the package {error.name}; install it: "
+            f"--log {program} needs the package {error.name}; install it: "
             ".venv/bin/uv pip install -r requirements-tracking.txt"
         ) from None
 
@@ -61,7 +64,7 @@ def make_tracker(tool: str, workspace: Workspace) -> Tracker:
         try:
             write(record)
         except Exception as error:  # The packages raise many kinds, such as those of databases.
-            say(f"{tool} did not get {record.experiment} fold {record.fold} ({error})")
+            say(f"{program} did not get {record.experiment} fold {record.fold} ({error})")
 
     return track
 

@@ -14,7 +14,7 @@ from src.reports.comparison_findings import (
     load_pipelines,
 )
 from src.validation.oof import load_oof_predictions
-from tests.fold_results import save_predictions
+from tests.fold_results import change_recipe, save_predictions
 
 
 def load(workspace, *names):
@@ -72,10 +72,7 @@ def test_the_blend_is_found_only_as_it_was(two_experiments):
     members = load(two_experiments, "first", "second")
     assert find_blended(two_experiments, members) == ["first", "second"]
     assert find_blended(two_experiments, {"first": members["first"]}) == []
-    path = two_experiments.fold_path("second", 0, ".json")
-    path.write_text(path.read_text().replace('"recipe_hash": "abc"', '"recipe_hash": "other"'))
-    other = two_experiments.fold_path("second", 1, ".json")
-    other.write_text(other.read_text().replace('"recipe_hash": "abc"', '"recipe_hash": "other"'))
+    change_recipe(two_experiments, "second")
     assert find_blended(two_experiments, load(two_experiments, "first", "second")) == []
 
 

@@ -17,7 +17,7 @@ from src.reports.error_findings import (
     measure_by_statistics,
     measure_folds,
 )
-from tests.fold_results import save_predictions
+from tests.fold_results import change_recipe, save_predictions
 
 
 def test_errors_come_before_correct_rows_and_by_confidence(two_experiments, dataset):
@@ -67,9 +67,7 @@ def test_errors_in_thick_strokes_are_found_there(small):
 
 
 def test_members_that_were_retrained_are_not_the_last_blend(two_experiments, dataset):
-    for fold in (0, 1):
-        path = two_experiments.fold_path("second", fold, ".json")
-        path.write_text(path.read_text().replace('"abc"', '"other"'))
+    change_recipe(two_experiments, "second")
     with pytest.raises(InputError, match="second was trained by another recipe since the last blend"):
         load_analyzed_model("blend", two_experiments, dataset.folds)
 

@@ -2,12 +2,11 @@
 
 import re
 
-from src.data.datasets import load_dataset
 from src.reports.error_report import write_error_report
 
 
-def test_written_reports_are_linked_and_others_name_their_command(two_experiments):
-    write_error_report("first", load_dataset(two_experiments), two_experiments)
+def test_written_reports_are_linked_and_others_name_their_command(two_experiments, dataset):
+    write_error_report("first", dataset, two_experiments)
     page = two_experiments.reports_html.read_text()
     links = re.findall('href="(.*?)"', page)
     assert links == ["error_report.html"] and (two_experiments.oof_dir / links[0]).exists()

@@ -71,11 +71,23 @@ class PageHandlers:
         return self._recognise(None if data is None else decode_picture(data), several, digits_only)
 
     def recognise_photo(self, path: str | None, several: bool = False, digits_only: bool = False) -> Results:
-        """Recognise a picture of the camera or the clipboard, which Gradio has saved; see `recognise_upload`."""
+        """Recognise a picture of the camera or the clipboard.
+
+        Args:
+            path: the file that Gradio has saved; None if it was removed.
+            several: recognise several digits instead of one.
+            digits_only: recognise no signs between several digits.
+
+        Raises:
+            InputError: the picture cannot be decoded.
+        """
         return self.recognise_upload(None if path is None else Path(path).read_bytes(), several, digits_only)
 
     def recognise_sample(self, row: float | None) -> Results:
         """Recognise the image in a row of test.csv.
+
+        Args:
+            row: number from 0; None if the field is empty.
 
         Raises:
             InputError: there is no such row.
@@ -87,7 +99,7 @@ class PageHandlers:
         return show_digit(self.recogniser.recognise_image(self.test_images[int(row)]))
 
     def recognise_error(self, index: int) -> Results:
-        """Recognise one of the out-of-fold errors."""
+        """Recognise one of the out-of-fold errors, by its index in `errors`."""
         return show_digit(self.recogniser.recognise_image(self.errors.images[index]))
 
     def pick_random_row(self) -> int:
@@ -107,6 +119,10 @@ class PageHandlers:
 
     def save_correction(self, explainable: Explainable | None, label: str | None) -> tuple[str, str | None]:
         """Save the correct digit of a wrong prediction.
+
+        Args:
+            explainable: the prediction; None without one, or for several digits.
+            label: the correct digit; None if none is chosen.
 
         Returns:
             A message, and the label if it could not be saved.

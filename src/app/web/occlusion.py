@@ -45,7 +45,7 @@ def compute_occlusion_map(image: npt.NDArray[np.uint8], predict: Callable[[Image
 
 
 def draw_heat_map(
-    image: npt.NDArray[np.uint8], importance: npt.NDArray[np.float32], factor: int = 8
+    image: npt.NDArray[np.uint8], importance: npt.NDArray[np.float32], factor: int
 ) -> npt.NDArray[np.uint8]:
     """Draw an occlusion map in colour over its image.
 

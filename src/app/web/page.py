@@ -13,11 +13,9 @@ from src.app.web.canvas import build_canvas
 from src.app.web.handlers import PageHandlers
 from src.app.web.middleware import MAX_BODY
 from src.app.web.results import ENLARGEMENT, Results, enlarge
+from src.app.web.samples import MAX_SHOWN
 from src.common.competition import IMAGE_SIDE, NUM_CLASSES
 from src.common.errors import InputError
-
-NUM_SAMPLES = 40
-"""Test images in the gallery."""
 
 _HEIGHT = ENLARGEMENT * IMAGE_SIDE + 40  # pixels of a picture with its caption
 _SEVERAL, _DIGITS_ONLY = "Several digits", "No signs (decimal point, comma, minus)"
@@ -79,7 +77,7 @@ def mount_page(app: FastAPI, blocks: gr.Blocks, root_path: str) -> FastAPI:
     Args:
         app: the application of the server.
         blocks: the page.
-        root_path: see `make_app`.
+        root_path: path under which a reverse proxy serves the application, such as /digits; empty for none.
 
     Returns:
         Gradio's own application, which is mounted there.
@@ -169,7 +167,7 @@ def _build_samples(handlers: PageHandlers) -> _Source | None:
     label = f"Row of test.csv, 0 to {count - 1:,} (ImageId - 1)"
     row = gr.Number(0, precision=0, label=label)  # The handler checks it: Gradio would log a traceback.
     gr.Button("Random row").click(handlers.pick_random_row, None, row, api_visibility="private")
-    shown = [(enlarge(image), f"row {i}") for i, image in enumerate(handlers.test_images[:NUM_SAMPLES])]
+    shown = [(enlarge(image), f"row {i}") for i, image in enumerate(handlers.test_images[:MAX_SHOWN])]
     _build_gallery(shown, columns=4, label="First rows").select(_get_index, None, row, api_visibility="private")
     return _Source([row.change], handlers.recognise_sample, [row], "sample", has_default=True)
 

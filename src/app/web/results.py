@@ -17,11 +17,11 @@ ENLARGEMENT = 8
 """Pixels on the page per pixel of the network's input."""
 
 NO_DIGIT = "No digit was recognised. Try a larger or clearer one."
-LOW_CONFIDENCE = "The confidence is low: this may be another digit, none, or more than one. "
 EXPLANATION = "Important parts: the brighter a part is, the more the confidence falls when this part is hidden."
 UNREAD = "A box with ? is ink of a digit's size that was not read. The number may have more digits."
 
-_LOW_CONFIDENCE = 0.8
+_LOW_CONFIDENCE = 0.8  # answers with less get a warning
+_WARNING = "The confidence is low: this may be another digit, none, or more than one. "
 _MAX_SIDE = 480  # pixels of a picture that is shown with the digits found in it
 _BOX_COLOR = (200, 0, 160)
 _BOX_WIDTH = 2  # pixels; the page shows the picture at about half its size, where a line of one pixel can vanish
@@ -35,7 +35,7 @@ class Explainable(NamedTuple):
 
     image: npt.NDArray[np.uint8]  # (28, 28, 1): the input of the network
     digit: int | None
-    notes: str = ""  # in Markdown: how the ink was found, and what the other hypotheses would have said
+    notes: str = ""  # in Markdown: a warning, how the ink was found, and what the other hypotheses predict
 
 
 class Results(NamedTuple):
@@ -57,7 +57,7 @@ def show_digit(prediction: DigitPrediction) -> Results:
     probabilities = {} if digit is None else {str(i): value for i, value in enumerate(prediction.probabilities)}
     notes = _describe_hypotheses(prediction)
     if digit is not None and prediction.confidence < _LOW_CONFIDENCE:
-        notes = f"\n\n{LOW_CONFIDENCE}{notes}"
+        notes = f"\n\n{_WARNING}{notes}"
     message = (NO_DIGIT if digit is None else EXPLANATION) + notes
     return Results(probabilities, message, enlarge(image, ENLARGEMENT), dark, Explainable(image, digit, notes))
 
@@ -97,7 +97,7 @@ def enlarge(image: npt.NDArray[np.uint8], factor: int = 3) -> ShownImage:
 
 
 def _describe_hypotheses(prediction: DigitPrediction) -> str:
-    """Say in Markdown how the ink was found, and in a part that opens on request what the other hypotheses say."""
+    """Describe in Markdown how the ink was found and, in a closed section, what the other hypotheses predict."""
     if prediction.hypothesis is None:
         return ""
     rows = [
