@@ -114,7 +114,7 @@ def read_number(picture: Picture, networks: Networks, digits_only: bool = False)
     same = [one for one in readings if one.text == best.text and one.plausibility > _RIVAL * best.plausibility]
     unread = max((one.unread for one in same), key=len)
     has_rival = any(one.score > _RIVAL * best.score and one.text != best.text for one in readings)
-    # Beside a number, a single stroke is rather a piece of a ruled line or an edge than a 1.
+    # Beside a number, a single stroke is more likely a piece of a ruled line or an edge than a 1.
     has_number = any(len(line.digits) >= _MIN_NUMBER for line in best.lines)
     strokes = [line.segments[0].box for line in best.lines if has_number and line.text == "1"]
     numbers = [line for line in best.lines if not has_number or line.text != "1"]
