@@ -88,11 +88,12 @@ def decode_base64(text: object) -> bytes:
     raise InputError("a picture is not valid base64; send its file in base64, or as a data: URL")
 
 
-def read_width(data: bytes) -> int:
-    """Read the width, in pixels, of a picture file held upright; `decode_picture` may shrink the picture."""
+def read_size(data: bytes) -> tuple[int, int]:
+    """Read width and height, in pixels, of a picture file held upright; `decode_picture` may shrink the picture."""
     with Image.open(BytesIO(data), formats=_PILLOW_FORMATS) as image:
         is_turned = image.getexif().get(ExifTags.Base.Orientation, 1) >= 5
-        return image.size[1 if is_turned else 0]
+        width, height = image.size
+        return (height, width) if is_turned else (width, height)
 
 
 def _check(image: Image.Image, data: bytes) -> None:

@@ -53,8 +53,7 @@ def divide(ink: Ink, segment: Segment, digit_height: float, networks: Networks) 
         digit_height: pixels of the ink.
         networks: the line network finds the digits.
     """
-    is_divisible = is_wide(segment, digit_height) and segment.width < _MAX_ASPECT_RATIO * segment.height
-    line = extract_line_image(ink, segment, digit_height) if is_divisible else None
+    line = extract_line_image(ink, segment, digit_height) if is_divisible(segment, digit_height) else None
     if line is None:
         return [extract_digit(ink, segment)]
     centers = find_digit_centers(networks.predict_lines(line.image[None])[0])
@@ -63,9 +62,9 @@ def divide(ink: Ink, segment: Segment, digit_height: float, networks: Networks) 
     return [extract_digit(ink, segment, centers[0].proba if centers else None)]
 
 
-def is_wide(segment: Segment, digit_height: float) -> bool:
-    """Return whether a segment is too wide for a thin stroke, so that it may be several digits."""
-    return segment.width > _MIN_DIVISIBLE_WIDTH * digit_height
+def is_divisible(segment: Segment, digit_height: float) -> bool:
+    """Return whether a segment may be several digits: it is neither a thin stroke nor a long line."""
+    return _MIN_DIVISIBLE_WIDTH * digit_height < segment.width < _MAX_ASPECT_RATIO * segment.height
 
 
 def _cut_digits(ink: Ink, segment: Segment, line: LineImage, centers: list[DigitCenter]) -> list[Digit | None]:

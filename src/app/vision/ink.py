@@ -23,6 +23,7 @@ PAGE = "difference from the colour of the page"
 STRONGER, UNRULED = "only the stronger ink", "only the stronger ink, without ruled lines"
 
 _SMOOTHING = 0.002  # of the longer side: standard deviation of the blur that removes noise
+_STRIP = 4  # times the shorter side: a longer side counts as so long, as the digits of a strip are small
 _COARSE_SIDE = 112  # pixels: the background is estimated on a copy of this size
 _WINDOW = 0.25  # of the longer side: the background of a point is the median around it; strokes are less than half
 _MIN_PAGE_SIDE, _MIN_PAGE_SOLIDITY = 0.35, 0.85  # of the picture's longer side; of the page's convex hull
@@ -56,7 +57,9 @@ def find_inks(picture: Picture, sides: tuple[int, int] = DIGIT_SIDES, rise: floa
         One ink for each way in which something stands out from the background.
     """
     resized, scale = _resize_between(picture, *sides)
-    resized = np.asarray(cv2.GaussianBlur(resized, (0, 0), _SMOOTHING * max(resized.shape)), np.uint8)
+    height, width = resized.shape[:2]
+    side = min(max(height, width), _STRIP * min(height, width))
+    resized = np.asarray(cv2.GaussianBlur(resized, (0, 0), _SMOOTHING * side), np.uint8)
     for contrast in _compute_contrasts(resized, rise):
         ink = _make_ink(*contrast, scale)
         if ink is not None:

@@ -7,7 +7,7 @@ import numpy as np
 
 from src.app.vision.arrays import Box, Picture
 from src.app.vision.components import Segment, measure_gaps, merge_boxes, merge_segments
-from src.app.vision.division import Networks, divide, is_wide, predict_digits
+from src.app.vision.division import Networks, divide, is_divisible, predict_digits
 from src.app.vision.ink import NUMBER_SIDES, PAGE, UNRULED, Ink, find_inks, get_border
 from src.app.vision.preprocessing import Digit, extract_digit
 from src.app.vision.segmentation import find_segments, split_lines
@@ -131,12 +131,13 @@ def read_number(picture: Picture, networks: Networks, digits_only: bool = False)
 
 
 def _move(reading: Reading, offset: int, picture: Picture) -> Reading:
-    """Move all boxes to the right and down, and clip them to the picture."""
+    """Move all boxes to the right and down, and clip them to the picture; each keeps one pixel at least."""
     height, width = picture.shape[:2]
 
     def move(box: Box) -> Box:
         left, top, right, bottom = (edge + offset for edge in box)
-        return max(left, 0), max(top, 0), min(right, width), min(bottom, height)
+        left, top = min(max(left, 0), width - 1), min(max(top, 0), height - 1)
+        return left, top, max(min(right, width), left + 1), max(min(bottom, height), top + 1)
 
     lines = [[replace(symbol, box=move(symbol.box)) for symbol in line] for line in reading.lines]
     return replace(reading, lines=lines, unread=[move(box) for box in reading.unread])
@@ -189,7 +190,7 @@ def _insert_signs(signs: Sequence[Sign], lines: Sequence[_LineReading]) -> list[
 def _read_line(ink: Ink, line: list[Segment], networks: Networks) -> _LineReading:
     """Divide each segment of a line into digits."""
     typical = _measure_height(line)
-    line = [segment for segment in line if segment.height < _MAX_HEIGHT * typical or is_wide(segment, typical)]
+    line = [segment for segment in line if segment.height < _MAX_HEIGHT * typical or is_divisible(segment, typical)]
     return _read_segments(ink, line, line, networks)
 
 
@@ -197,7 +198,10 @@ def _read_whole_line(ink: Ink, apart: _LineReading, networks: Networks) -> _Line
     """Divide a line as if it was one segment, if its segments by themselves leave doubt; return the surer reading."""
     if len(apart.segments) <= 1 or apart.is_certain:
         return apart
-    whole = _read_segments(ink, apart.segments, [merge_segments(apart.segments)], networks)
+    merged = merge_segments(apart.segments)
+    if not is_divisible(merged, merged.height):
+        return apart
+    whole = _read_segments(ink, apart.segments, [merged], networks)
     other, best = sorted((apart, whole), key=lambda reading: reading.score)
     return replace(best, is_disputed=other.text != best.text and other.score > _RIVAL * best.score)
 

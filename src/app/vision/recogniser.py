@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from src.app.vision.arrays import Box, Picture
-from src.app.vision.decoding import decode_picture, read_width
+from src.app.vision.decoding import decode_picture, read_size
 from src.app.vision.division import Networks, predict_digits
 from src.app.vision.numbers import read_number
 from src.app.vision.preprocessing import Digit, find_digits
@@ -244,17 +244,18 @@ def recognise_number_files(files: Sequence[bytes], digits_only: bool = False) ->
 def _recognise_number_file(data: bytes, digits_only: bool) -> NumberPrediction:
     picture = decode_picture(data)
     number = get_recogniser().recognise_number(picture, digits_only)
-    factor = read_width(data) / picture.shape[1]
-    lines = [[_scale_symbol(symbol, factor) for symbol in line] for line in number.lines]
-    return replace(number, lines=lines, unread=[_scale(box, factor) for box in number.unread])
+    factors = np.array(read_size(data)) / picture.shape[1::-1]
+    lines = [[_scale_symbol(symbol, factors) for symbol in line] for line in number.lines]
+    return replace(number, lines=lines, unread=[_scale(box, factors) for box in number.unread])
 
 
-def _scale_symbol(symbol: DigitPrediction | Sign, factor: float) -> DigitPrediction | Sign:
-    return symbol if symbol.box is None else replace(symbol, box=_scale(symbol.box, factor))
+def _scale_symbol(symbol: DigitPrediction | Sign, factors: npt.NDArray[np.float64]) -> DigitPrediction | Sign:
+    return symbol if symbol.box is None else replace(symbol, box=_scale(symbol.box, factors))
 
 
-def _scale(box: Box, factor: float) -> Box:
-    left, top, right, bottom = (round(factor * edge) for edge in box)
+def _scale(box: Box, factors: npt.NDArray[np.float64]) -> Box:
+    """Multiply columns and rows with two factors; they differ a little, as a shrunk picture has whole pixels."""
+    left, top, right, bottom = (round(edge) for edge in np.tile(factors, 2) * box)
     return left, top, right, bottom
 
 

@@ -25,8 +25,8 @@ from src.images.centering import find_extent
 Seam = npt.NDArray[np.int64]
 """(h,): a column for each row of a segment's mask."""
 
-MAX_COMPONENTS = 60
-"""Only so many components, those with the most ink, are used."""
+MAX_COMPONENTS = 120
+"""Only so many components, those with the most ink, are read; as many others may be marked."""
 
 _MIN_MASS = 0.03  # of the heaviest component's ink: components with less are specks
 # Fractions of the digits' height:
@@ -86,7 +86,7 @@ def _find_others(components: Components, used: list[int], digit_height: float, t
     is_free = (components.mass > _MIN_OTHER_PART * typical_mass) & (components.num_borders <= 1)
     is_free[used] = False
     groups: list[list[int]] = []
-    for i in [int(i) for i in np.argsort(-components.mass)[:MAX_COMPONENTS] if is_free[i]]:
+    for i in [int(i) for i in np.argsort(-components.mass) if is_free[i]][:MAX_COMPONENTS]:
         distances = [
             measure_gaps(components.boxes[group], merge_boxes(components.boxes[[i]])).min() for group in groups
         ]

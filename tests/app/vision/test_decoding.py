@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from src.app.vision.decoding import TooLargeError, decode_base64, decode_picture, read_width
+from src.app.vision.decoding import TooLargeError, decode_base64, decode_picture, read_size
 from src.common.errors import InputError
 from tests.app.pictures import AVIF, BMP, GIF, GREY, HEIC, HOSTILE, JPEG, PNG, RGB, TOO_LARGE, WEBP, draw, encode
 
@@ -68,7 +68,7 @@ def test_pictures_are_turned_upright_as_exif_says():
     exif[0x0112] = 6  # The camera was turned by 90 degrees.
     turned = encode(RGB.rotate(90, expand=True), "JPEG", quality=95, exif=exif)
     assert np.abs(decode_picture(turned).astype(int) - draw()).mean() < 3
-    assert read_width(encode(RGB.resize((300, 200)), "JPEG", exif=exif)) == 200
+    assert read_size(encode(RGB.resize((300, 200)), "JPEG", exif=exif)) == (200, 300)
 
 
 @pytest.mark.parametrize("mode", ["RGB", "L", "1", "P", "I;16", "RGBA"])

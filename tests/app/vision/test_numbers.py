@@ -1,9 +1,12 @@
 """Find the digits of a number in reading order, with their places."""
 
+import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
-from tests.app.pictures import write_number
+from src.app.vision.recogniser import recognise_number_files
+from tests.app.pictures import encode, write_number
 
 
 @pytest.mark.parametrize("text", ["7", "10", "0123456789", "314159265358", "12\n345", "806\n24\n7135"])
@@ -32,6 +35,41 @@ def test_a_stroke_beside_a_number_is_no_1(digits, recogniser):
     number = recogniser.recognise_number(picture)
     assert number.text == "345" and number.confidence < 0.5
     assert [box[1] > len(picture) - 60 for box in number.unread] == [True]
+
+
+@pytest.mark.parametrize("text", ["0123456789" * 6, "\n".join(["0123456789"] * 10)])
+def test_many_digits_are_recognised(digits, recogniser, text):
+    number = recogniser.recognise_number(write_number(digits, text))
+    assert number.text == text and not number.unread
+
+
+def test_no_digit_of_too_many_vanishes_silently(digits, recogniser):
+    number = recogniser.recognise_number(write_number(digits, "\n".join(["0123456789"] * 13)))
+    assert number.unread and number.confidence < 0.5
+
+
+def test_a_blurred_line_of_many_digits_is_not_read_as_one_digit(digits, recogniser):
+    picture = cv2.GaussianBlur(write_number(digits, "0123456789" * 4), (0, 0), 10)
+    assert len(recogniser.recognise_number(picture).digits) != 1
+
+
+@pytest.mark.parametrize("side", [3, 28])
+@pytest.mark.parametrize("place", [(0, 0), (-1, -1), (1, 1), (-1, 1)])
+def test_each_box_has_a_pixel_of_the_picture(recogniser, side, place):
+    picture = np.full((side, side, 3), 255, np.uint8)
+    picture[place] = 0
+    picture[side // 4 : side // 2, place[1]] = 0
+    number = recogniser.recognise_number(picture)
+    for left, top, right, bottom in [*(symbol.box for line in number.lines for symbol in line), *number.unread]:
+        assert 0 <= left < right <= side and 0 <= top < bottom <= side
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+def test_no_box_exceeds_a_picture_that_was_shrunk(kind):
+    picture = np.full((3001, 4000), 255, np.uint8)
+    picture[1500:, 2000:2070] = 0
+    (number,) = recognise_number_files([encode(Image.fromarray(picture), kind)])
+    assert [digit.box[3] for digit in number.digits] == [len(picture)]
 
 
 def test_boxes_are_where_the_digits_are(digits, recogniser):
