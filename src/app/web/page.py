@@ -111,16 +111,16 @@ def _build_tab(name: str, build_source: Callable[[PageHandlers], _Source | None]
 def _explain_after(handlers: PageHandlers, handler: Callable[..., Results]) -> Callable[..., Iterator[Any]]:
     """Show the results of a handler, which takes milliseconds, then the explanation, which takes a tenth of a second.
 
-    The message of an InputError is shown to the user who made the mistake.
+    The message of an InputError is shown in place of the results.
     """
 
     @wraps(handler)  # Gradio inspects the parameters.
     def handle(*values: Any) -> Iterator[Any]:
         try:
             results = handler(*values)
-        except InputError as error:
-            yield tuple(Results())  # Otherwise the page would go on showing the previous picture's.
-            raise gr.Error(str(error), print_exception=False) from None
+        except InputError as error:  # It is not raised: after a failure, Gradio forgets the event that waits.
+            yield tuple(Results(message=str(error)))
+            return
         is_number = results.explanation is not None and results.explainable is None
         label = _LOCATIONS if is_number else _HEAT_MAP
         yield *results[:3], gr.Image(results.explanation, label=label, alt_text=label), results.explainable
@@ -168,7 +168,7 @@ def _build_samples(handlers: PageHandlers) -> _Source | None:
     row = gr.Number(0, precision=0, label=label)  # The handler checks it: Gradio would log a traceback.
     gr.Button("Random row").click(handlers.pick_random_row, None, row, api_visibility="private")
     shown = [(enlarge(image), f"row {i}") for i, image in enumerate(handlers.test_images[:MAX_SHOWN])]
-    _build_gallery(shown, columns=4, label="First rows").select(_get_index, None, row, api_visibility="private")
+    _store_index(_build_gallery(shown, columns=4, label="First rows"), row)
     return _Source([row.change], handlers.recognise_sample, [row], "sample", has_default=True)
 
 
@@ -178,17 +178,23 @@ def _build_errors(handlers: PageHandlers) -> _Source | None:
         gr.Markdown("There is no list of errors. Train experiments, then run `python -m scripts.analyze_errors`.")
         return None
     shown = list(zip(map(enlarge, images), captions, strict=True))
-    gallery = _build_gallery(shown, columns=3, label="Out-of-fold errors of the experiments")
-
-    def pick(event: gr.SelectData) -> Results:
-        return handlers.recognise_error(event.index)
-
-    return _Source([gallery.select], pick, [], "error")
+    index = gr.State()
+    _store_index(_build_gallery(shown, columns=3, label="Out-of-fold errors of the experiments"), index)
+    return _Source([index.change], handlers.recognise_error, [index], "error")
 
 
-def _get_index(event: gr.SelectData) -> int:
-    index: int = event.index
-    return index
+def _store_index(gallery: gr.Gallery, output: Any) -> None:
+    """Store the index of each image that is picked in an output, in the order of the picks.
+
+    Gradio would ignore an image that is picked while the index of another is on its way, or, with the trigger mode
+    "always_last", store the first index again.
+    """
+
+    def get_index(event: gr.SelectData) -> int:
+        index: int = event.index
+        return index
+
+    gallery.select(get_index, None, output, api_visibility="private", trigger_mode="multiple", concurrency_limit=1)
 
 
 def _build_gallery(content: Any, columns: int, label: str) -> gr.Gallery:

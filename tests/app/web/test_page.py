@@ -6,7 +6,6 @@ import logging
 import pytest
 import requests
 from gradio_client import Client, handle_file
-from gradio_client.exceptions import AppError
 from PIL import Image
 
 from src.app.web.results import EXPLANATION
@@ -43,8 +42,8 @@ def test_uploads_are_recognised(gradio_client, tmp_path):
     path.write_bytes(encode(Image.new("RGB", RGB.size, "white")))
     assert not (gradio_client.predict(handle_file(path), api_name="/upload")[0] or {}).get("label")
     path.write_bytes(HOSTILE["png and zip"])
-    with pytest.raises(AppError, match="another file"):
-        gradio_client.predict(handle_file(path), api_name="/upload")
+    label, message, *_ = gradio_client.predict(handle_file(path), api_name="/upload")
+    assert not label and "another file" in message
 
 
 def test_numbers_are_recognised(gradio_client, tmp_path):
@@ -58,16 +57,14 @@ def test_numbers_are_recognised(gradio_client, tmp_path):
 
 def test_drawings_are_recognised_and_others_refused_in_a_sentence(gradio_client):
     def draw(data):
-        return gradio_client.predict(base64.b64encode(data).decode(), api_name="/draw")[0]
+        return gradio_client.predict(base64.b64encode(data).decode(), api_name="/draw")
 
     large = encode(Image.new("1", (9000, 9000)))  # a few kilobytes
     for data, sentence in ((large, "65,000,000 pixels"), (PNG[:300], "cut off"), (b"no picture", "PNG")):
-        with pytest.raises(AppError, match=sentence):
-            draw(data)
+        assert sentence in draw(data)[1]
     for text in ("!", "é", 5, ["a"]):
-        with pytest.raises(AppError, match="base64"):
-            gradio_client.predict(text, api_name="/draw")
-    assert draw(PNG)["label"] == "2"
+        assert "base64" in gradio_client.predict(text, api_name="/draw")[1]
+    assert draw(PNG)[0]["label"] == "2"
     assert not (gradio_client.predict("", api_name="/draw")[0] or {}).get("label")
 
 
