@@ -21,6 +21,8 @@ def main() -> None:
         "experiments", nargs="*", default=["large_kernel"], metavar="EXPERIMENT", help="default: large_kernel"
     )
     arguments = parser.parse_args()
+    if arguments.file.suffix != ".ipynb":
+        parser.error(f"FILE must end in .ipynb, as digits.ipynb does, not {arguments.file}")
     names = [experiment.name for experiment in get_experiments(arguments.experiments)]
     with atomic_write(arguments.file) as temporary:
         temporary.write_text(make_notebook(names), encoding="utf-8")

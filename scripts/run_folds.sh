@@ -45,7 +45,7 @@ while [ $# -gt 0 ]; do
         shift
         ;;
     --runner | --ray-address | --log)
-        [ $# -gt 1 ] || refuse "$1 needs a value, as in --runner ray, --ray-address HOST:6379 or --log tensorboard"
+        [[ ${2:--} != -* ]] || refuse "$1 needs a value, as in --runner ray, --ray-address HOST:6379 or --log tensorboard"
         training+=("$1" "$2")
         shift
         ;;

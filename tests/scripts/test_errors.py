@@ -32,6 +32,7 @@ WRONG_OPTIONS = [
     (("train", "smoke", "--runner", "ray", "--jobs", "2"), "--jobs needs --runner local"),
     (("inspect_rows", "3", "--label", "4"), "name either rows or conditions"),
     (("inspect_rows",), "name either rows or conditions"),
+    (("make_notebook", "smoke"), "must end in .ipynb"),
     (("download_data", "--sample", "--from-zip", "some.zip"), "not allowed with"),
 ]
 

@@ -19,6 +19,10 @@ from src.experiments import EXPERIMENTS
         (["--baselines", "strided"], "give only one of --budget, --baselines and experiments"),
         (["--budget", "minutes", "--baselines"], "give only one of --budget, --baselines and experiments"),
         (["--jobs", "none"], "--jobs needs a whole number, as in --jobs 2"),
+        (
+            ["--log", "--sample"],
+            "--log needs a value, as in --runner ray, --ray-address HOST:6379 or --log tensorboard",
+        ),
     ],
 )
 def test_wrong_arguments_are_refused(tmp_path, run_process, arguments, sentence):
