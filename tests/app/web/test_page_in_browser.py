@@ -6,10 +6,8 @@ import requests
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from src.app.vision.recogniser import get_recogniser
 from src.app.web.feedback import load_feedback
 from src.benchmark.drawing_latency import draw_two
-from src.data.csv_files import load_test
 from tests.app.pictures import HEIC, HOSTILE, PNG, RGB, draw, encode_array
 from tests.app_server import Server, proxy_under_path, wait_for_page
 
@@ -220,18 +218,6 @@ def test_a_test_image_is_recognised_by_its_row(page):
     row.fill("61")
     row.fill("5")
     expect(prediction).to_be_visible()  # although the event before it was a mistake
-
-
-def test_the_last_of_several_images_that_are_picked_quickly_is_recognised(page, page_workspace):
-    recognise, images = get_recogniser().recognise_image, load_test(page_workspace)
-    texts = [recognise(image).text for image in images[:5]]
-    assert texts[4] not in texts[:4]
-    page.get_by_role("tab", name="Test images").click()
-    expect(page.get_by_test_id("label-output-value")).to_have_text(texts[0])
-    for number in range(5):
-        page.locator(".thumbnail-item:visible").nth(number).click()
-    expect(page.get_by_label("Row of test.csv")).to_have_value("4")
-    expect(page.get_by_test_id("label-output-value")).to_have_text(texts[4])
 
 
 def test_an_error_is_shown_and_recognised(page):
