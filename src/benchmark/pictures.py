@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from src.app.vision.recogniser import NumberPrediction, recognise_digit_files, recognise_number_files
+from src.app.vision.picture_files import recognise_digit_files, recognise_number_files
+from src.app.vision.recogniser import NumberPrediction
 from src.common.errors import InputError
 from src.common.metrics import standard_error
 

@@ -14,7 +14,8 @@ from fastapi.middleware.trustedhost import TrustedHostMiddleware
 from fastapi.responses import HTMLResponse
 from fastapi_offline import FastAPIOffline
 
-from src.app.vision.recogniser import load_network_records, recognise_digit_files, recognise_number_files
+from src.app.vision.picture_files import recognise_digit_files, recognise_number_files
+from src.app.vision.recogniser import load_network_records
 from src.app.web.handlers import PageHandlers
 from src.app.web.middleware import MAX_REQUESTS, RATE, RequestLimits, SecurityHeaders
 from src.app.web.schemas import (

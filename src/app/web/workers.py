@@ -9,7 +9,7 @@ import anyio
 from fastapi import HTTPException
 
 from src.app.vision.decoding import TooLargeError
-from src.app.vision.recogniser import recognise_digit_files
+from src.app.vision.picture_files import recognise_digit_files
 from src.common.errors import InputError
 
 NUM_WORKERS = min(max(2, len(os.sched_getaffinity(0))), 8)

@@ -3,10 +3,8 @@
 import cv2
 import numpy as np
 import pytest
-from PIL import Image
 
-from src.app.vision.recogniser import recognise_number_files
-from tests.app.pictures import encode, write_number
+from tests.app.pictures import write_number
 
 
 @pytest.mark.parametrize("text", ["7", "10", "0123456789", "314159265358", "12\n345", "806\n24\n7135"])
@@ -62,14 +60,6 @@ def test_each_box_has_a_pixel_of_the_picture(recogniser, side, place):
     number = recogniser.recognise_number(picture)
     for left, top, right, bottom in [*(symbol.box for line in number.lines for symbol in line), *number.unread]:
         assert 0 <= left < right <= side and 0 <= top < bottom <= side
-
-
-@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
-def test_no_box_exceeds_a_picture_that_was_shrunk(kind):
-    picture = np.full((3001, 4000), 255, np.uint8)
-    picture[1500:, 2000:2070] = 0
-    (number,) = recognise_number_files([encode(Image.fromarray(picture), kind)])
-    assert [digit.box[3] for digit in number.digits] == [len(picture)]
 
 
 def test_boxes_are_where_the_digits_are(digits, recogniser):

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from src.app.vision.preprocessing import AS_IT_IS
-from src.app.vision.recogniser import load_network_records, recognise_digit_files, recognise_number_files
-from tests.app.pictures import JPEG, PNG, draw, encode_array, write_number
+from src.app.vision.recogniser import load_network_records
+from tests.app.pictures import draw, write_number
 
 T = np.linspace(0, 2 * np.pi, 40)
 CIRCLE = np.stack([np.sin(T), -np.cos(T)], axis=1)
@@ -50,23 +50,9 @@ def test_each_picture_gets_its_prediction(recogniser):
     assert predictions[0].confidence == 0 and predictions[0].image is None and predictions[0].box is None
 
 
-def test_boxes_of_a_number_are_in_pixels_of_the_file(digits):
-    picture = write_number(digits, "52")
-    large = picture.repeat(10, axis=0).repeat(10, axis=1)
-    small_number, large_number = recognise_number_files([encode_array(picture), encode_array(large)])
-    assert small_number.text == large_number.text == "52" and large.shape[1] > 1280
-    for small, large_ in zip(small_number.digits, large_number.digits, strict=True):
-        np.testing.assert_allclose(np.array(large_.box) / 10, small.box, atol=3)
-
-
 def test_the_record_describes_both_networks():
     records = load_network_records()
     assert records["oof_accuracy"] > 0.99 and records["digit_lines"]["num_bytes"] < 2_000_000
-
-
-def test_the_digits_of_files_are_recognised_in_their_order():
-    blank = encode_array(np.full((60, 60, 3), 255, np.uint8))
-    assert [prediction.digit for prediction in recognise_digit_files([PNG, blank, JPEG])] == [2, None, 2]
 
 
 def test_a_blot_adds_a_digit_or_lowers_the_confidence(digits, recogniser):
