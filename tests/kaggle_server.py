@@ -1,6 +1,7 @@
 """A local stand-in for Kaggle's server: it speaks the protocol of the official kaggle package."""
 
 import json
+import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
@@ -50,6 +51,10 @@ class KaggleServer(ThreadingHTTPServer):
         self.is_stopping.set()
         self.shutdown()
         self.server_close()
+        # A socket that does not listen keeps the port from the servers of tests that run at the same time.
+        self.kept_port = socket.socket()
+        self.kept_port.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.kept_port.bind(self.server_address)
 
     def accept_submission(self, body):
         """Add a submission, of what was uploaded last, to the list."""
