@@ -11,15 +11,15 @@ import signal
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing.context import SpawnContext
-from multiprocessing.queues import Queue
+from multiprocessing import connection
+from multiprocessing.connection import Connection
 from threading import Thread
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import joblib
 
 from src.common.errors import InputError
-from src.common.progress import Event, close_remote_bars, send_to, show
+from src.common.progress import close_remote_bars, send_to, show
 from src.common.workspace import find_thread_limit
 
 Argument = TypeVar("Argument")
@@ -46,21 +46,14 @@ def run_processes(task: Callable[[Argument], Result], arguments: Iterable[Argume
         num_jobs: how many run at once.
 
     Raises:
-        InputError: a process died, as it does when memory runs out, or there is no shared memory.
+        InputError: a process died, as it does when memory runs out, or several cannot start.
     """
-    context = multiprocessing.get_context("spawn")
-    try:
-        events: Queue[Event | None] = context.Queue()
-    except OSError as error:
-        raise InputError(
-            f"several processes need shared memory, and /dev/shm gives none ({error}); train in one: --jobs 1"
-        ) from None
-    listener = Thread(target=_show_all, args=(events,), daemon=True)
-    listener.start()
     others = set(multiprocessing.active_children())
     pending = list(reversed(list(arguments)))
     # The last task gets no more cores than the others: with more threads its result would have other bits.
-    workers = _start_workers(context, events, divide_cores(num_jobs)[: len(pending)])
+    workers, pipes = _start_workers(divide_cores(num_jobs)[: len(pending)])
+    listener = Thread(target=_show_all, args=(pipes,), daemon=True)
+    listener.start()
     running: dict[Future[Result], ProcessPoolExecutor] = {}
     try:
         free = list(workers)
@@ -82,9 +75,7 @@ def run_processes(task: Callable[[Argument], Result], arguments: Iterable[Argume
                 process.terminate()
         for worker in workers:
             worker.shutdown(cancel_futures=True)
-        events.cancel_join_thread()  # A process killed while sending blocks the queue for ever.
-        events.put(None)
-        listener.join(timeout=1)
+        listener.join()
         close_remote_bars()
 
 
@@ -108,29 +99,37 @@ def divide_cores(num_parts: int) -> list[set[int]]:
     return [{cores[(part * size + i) % len(cores)] for i in range(size)} for part in range(num_parts)]
 
 
-def _start_workers(
-    context: SpawnContext, events: "Queue[Event | None]", parts: list[set[int]]
-) -> list[ProcessPoolExecutor]:
+def _start_workers(parts: list[set[int]]) -> tuple[list[ProcessPoolExecutor], list[Connection]]:
+    """Start one worker for each set of cores; also return the pipes out of which their progress comes."""
+    context = multiprocessing.get_context("spawn")
     usable = os.sched_getaffinity(0)
-    workers = []
+    workers, pipes = [], []
     try:
         for cores in parts:
             os.sched_setaffinity(0, cores)  # A new process inherits it and starts as many threads.
-            workers.append(ProcessPoolExecutor(1, context, _begin_work, (events,)))
-            workers[-1].submit(int)  # Starts the process.
+            pipe, worker_end = context.Pipe(duplex=False)
+            with worker_end:
+                workers.append(ProcessPoolExecutor(1, context, _begin_work, (worker_end,)))
+                workers[-1].submit(int)  # Starts the process, which gets a copy of its end of the pipe.
+            pipes.append(pipe)
+    except OSError as error:
+        raise InputError(
+            f"several processes cannot start here ({error}), perhaps for want of shared memory (/dev/shm); train in "
+            "one: --jobs 1"
+        ) from None
     finally:
         os.sched_setaffinity(0, usable)
-    return workers
+    return workers, pipes
 
 
-_events: Any = None
-"""The queue that a worker process sends its progress to."""
+_pipe: Any = None
+"""The pipe into which a worker process sends its progress."""
 
 
-def _begin_work(events: "Queue[Event | None]") -> None:
+def _begin_work(pipe: Connection) -> None:
     """Leave Ctrl-C to the parent, and end when it ends: an orphan would write checkpoints beside the next run."""
-    global _events  # noqa: PLW0603  # An initializer has no other way to pass something to tasks.
-    _events = events
+    global _pipe  # noqa: PLW0603  # An initializer has no other way to pass something to tasks.
+    _pipe = pipe
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     parent = multiprocessing.parent_process()
@@ -139,10 +138,18 @@ def _begin_work(events: "Queue[Event | None]") -> None:
 
 
 def _work(task: Callable[[Argument], Result], argument: Argument) -> Result:
-    send_to(_events.put, label=str(argument))
+    send_to(_pipe.send, label=str(argument))
     return task(argument)
 
 
-def _show_all(events: "Queue[Event | None]") -> None:
-    while (event := events.get()) is not None:
-        show(event)
+def _show_all(pipes: list[Connection]) -> None:
+    """Show the progress of worker processes until the last of them ends.
+
+    A pipe for each, as a common queue is blocked for ever by a process that is killed while it writes.
+    """
+    while pipes:
+        for pipe in cast("list[Connection]", connection.wait(pipes)):
+            try:
+                show(pipe.recv())
+            except (EOFError, OSError):  # The process ended, perhaps in the middle of a message.
+                pipes.remove(pipe)

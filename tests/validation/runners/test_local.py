@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import time
-from multiprocessing.context import SpawnContext
 from pathlib import Path
 
 import numpy as np
@@ -72,11 +71,11 @@ def test_a_process_that_dies_is_reported():
 
 
 def test_a_machine_without_shared_memory_is_one_sentence(monkeypatch):
-    def refuse(context):
+    def refuse(*arguments):
         raise FileNotFoundError(2, "No such file or directory")
 
-    monkeypatch.setattr(SpawnContext, "Queue", refuse)
-    with pytest.raises(InputError, match=r"/dev/shm gives none .*; train in one: --jobs 1"):
+    monkeypatch.setattr("_multiprocessing.SemLock", refuse)
+    with pytest.raises(InputError, match=r"\(/dev/shm\); train in one: --jobs 1"):
         list(run_processes(abs, [1], num_jobs=2))
 
 
