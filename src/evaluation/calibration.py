@@ -1,17 +1,17 @@
 """Temperature scaling: one number for all probabilities, so that confidence and accuracy agree.
 
+The logits are divided by the temperature, so it is the inverse of the weight in a mixture of one experiment.
+
 Source: Guo et al. 2017, "On calibration of modern neural networks", arXiv:1706.04599.
 """
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize_scalar
-from scipy.special import softmax
 
 from src.common.arrays import Labels, Proba
+from src.evaluation.mixture import choose_weights, mix_nested
 
-MIN_PROBA = 1e-12
-"""Keeps the logarithm of a probability of 0 finite."""
+MAX_TEMPERATURE = 8.0
 
 
 def scale_nested(proba: Proba, labels: Labels, assignment: npt.NDArray[np.int64]) -> Proba:
@@ -25,41 +25,10 @@ def scale_nested(proba: Proba, labels: Labels, assignment: npt.NDArray[np.int64]
     Returns:
         float64 (n, 10).
     """
-    scaled = np.empty(proba.shape)
-    for fold in np.unique(assignment):
-        inside = assignment == fold
-        scaled[inside] = scale(proba[inside], find_temperature(proba[~inside], labels[~inside]))
-    return scaled
-
-
-def scale(proba: Proba, temperature: float) -> Proba:
-    """Divide the logits by a temperature; one above 1 lowers the confidence.
-
-    Args:
-        proba: (n, 10).
-        temperature: positive.
-
-    Returns:
-        float64 (n, 10).
-    """
-    scaled: Proba = softmax(compute_logits(proba) / temperature, axis=1)
-    return scaled
+    return mix_nested(proba[np.newaxis].astype(np.float64), labels, assignment)
 
 
 def find_temperature(proba: Proba, labels: Labels) -> float:
-    """Find the temperature, between 1/8 and 8, that minimises the log loss."""
-    logits = compute_logits(proba)
-    logits -= logits.max(axis=1, keepdims=True)
-    true_logits = logits[np.arange(len(labels)), labels]
-
-    def compute_log_loss(exponent: float) -> float:
-        inverse = 2.0**-exponent
-        return float((np.log(np.exp(inverse * logits).sum(axis=1)) - inverse * true_logits).mean())
-
-    found = minimize_scalar(compute_log_loss, bounds=(-3, 3), method="bounded", options={"xatol": 1e-3})
-    return float(2.0**found.x)
-
-
-def compute_logits(proba: Proba) -> npt.NDArray[np.float64]:
-    """Compute logarithms of probabilities, float64 of the same shape; the logarithm of 0 is that of `MIN_PROBA`."""
-    return np.log(np.maximum(proba.astype(np.float64), MIN_PROBA))
+    """Find the temperature, at most `MAX_TEMPERATURE`, that minimises the log loss; above 1, it lowers confidence."""
+    (weight,) = choose_weights(proba[np.newaxis].astype(np.float64), labels)
+    return float(1 / max(weight, 1 / MAX_TEMPERATURE))

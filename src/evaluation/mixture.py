@@ -6,10 +6,11 @@ from scipy.optimize import minimize
 from scipy.special import log_softmax, softmax
 
 from src.common.arrays import Labels, Proba
-from src.evaluation.calibration import compute_logits
 
 Weights = npt.NDArray[np.float64]
 """(m,): one weight per experiment, not negative."""
+_MIN_PROBA = 1e-12
+"""Keeps the logarithm of a probability of 0 finite."""
 
 
 def mix(weights: Weights, proba: npt.NDArray[np.float64]) -> Proba:
@@ -22,7 +23,7 @@ def mix(weights: Weights, proba: npt.NDArray[np.float64]) -> Proba:
     Returns:
         (n, 10).
     """
-    mixed: Proba = softmax(np.tensordot(weights, compute_logits(proba), axes=1), axis=1)
+    mixed: Proba = softmax(np.tensordot(weights, _compute_logits(proba), axes=1), axis=1)
     return mixed
 
 
@@ -56,7 +57,7 @@ def choose_weights(proba: npt.NDArray[np.float64], labels: Labels) -> Weights:
     Returns:
         (m,).
     """
-    logits, rows = compute_logits(proba), np.arange(len(labels))
+    logits, rows = _compute_logits(proba), np.arange(len(labels))
 
     def compute_loss(weights: Weights) -> tuple[float, npt.NDArray[np.float64]]:
         mixed = log_softmax(np.tensordot(weights, logits, axes=1), axis=1)
@@ -66,3 +67,7 @@ def choose_weights(proba: npt.NDArray[np.float64], labels: Labels) -> Weights:
     equal = np.full(len(proba), 1 / len(proba))
     weights: Weights = minimize(compute_loss, equal, jac=True, bounds=[(0, None)] * len(proba)).x
     return weights
+
+
+def _compute_logits(proba: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    return np.log(np.maximum(proba, _MIN_PROBA))
