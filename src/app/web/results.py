@@ -18,7 +18,7 @@ ENLARGEMENT = 8
 
 NO_DIGIT = "No digit was recognised. Try a larger or clearer one."
 EXPLANATION = "Important parts: the brighter a part is, the more the confidence falls when this part is hidden."
-UNREAD = "A box with ? is ink of a digit's size that was not read. The number may have more digits."
+UNREAD = "A box with ? is ink of a digit's size that was not read; there may be a digit."
 
 _LOW_CONFIDENCE = 0.8  # answers with less get a warning
 _WARNING = "The confidence is low: this may be another digit, none, or more than one. "
@@ -65,7 +65,9 @@ def show_digit(prediction: DigitPrediction) -> Results:
 def show_number(number: NumberPrediction, picture: Picture) -> Results:
     """Make the results for several digits: boxes in the picture, and a table."""
     if not number.lines:
-        return Results(message=NO_DIGIT)
+        if not number.unread:
+            return Results(message=NO_DIGIT)
+        return Results(message=f"{NO_DIGIT} {UNREAD}", explanation=_draw_boxes(number, picture))
     rows = [
         [prediction.digit, f"{prediction.confidence:.1%}", describe(prediction.probabilities, rank=2)]
         for prediction in number.digits
