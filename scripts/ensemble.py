@@ -5,15 +5,15 @@ those that learn from drawn digits too, which are for the app alone.
 """
 
 import argparse
+import json
 import shlex
 import sys
-from pathlib import Path
 
 from scripts import run
 from src.common.competition import SLUG
 from src.common.metrics import accuracy, format_accuracy
-from src.common.workspace import find_workspace
-from src.evaluation.ensemble import Ensemble, make_ensemble
+from src.common.workspace import Workspace, find_workspace
+from src.evaluation.ensemble import Ensemble, make_ensemble, make_message
 
 
 def main() -> None:
@@ -28,7 +28,7 @@ def main() -> None:
     print(f"submission: {workspace.submission_csv}")
     if ensemble.test_labels is not None:
         print("The embedded sample is not for Kaggle. With the competition's data, you would now run:")
-    print(_submit_command(ensemble, workspace.submission_csv))
+    print(_submit_command(workspace))
 
 
 def _print_accuracies(ensemble: Ensemble) -> None:
@@ -51,11 +51,11 @@ def _print_accuracies(ensemble: Ensemble) -> None:
         print(f"blend: test {format_accuracy(test_accuracy, num_images)} of {num_images:,} images")
 
 
-def _submit_command(ensemble: Ensemble, path: Path) -> str:
+def _submit_command(workspace: Workspace) -> str:
     """Return the command that sends the submission, by Kaggle's package of the interpreter that runs this one."""
-    names = " + ".join(member.experiment for member in ensemble.members)
-    message = f"{names}, OOF {accuracy(ensemble.labels, ensemble.blend.oof):.5f}"
-    return shlex.join([sys.executable, "-m", "kaggle", "competitions", "submit", SLUG, "-f", str(path), "-m", message])
+    message = make_message(json.loads(workspace.submission_json.read_text()))
+    program = [sys.executable, "-m", "kaggle", "competitions", "submit", SLUG]
+    return shlex.join([*program, "-f", str(workspace.submission_csv), "-m", message])
 
 
 if __name__ == "__main__":

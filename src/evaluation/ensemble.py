@@ -189,6 +189,11 @@ def _describe_origin(result: Blend, members: Sequence[OofPredictions], labels: L
     }
 
 
+def make_message(origin: dict[str, Any]) -> str:
+    """Make the message that Kaggle shows with a submission, from submission.json: members, OOF accuracy, commit."""
+    return f"{' + '.join(origin['members'])}, OOF {origin['oof_accuracy']:.5f}, commit {origin['commit']}"
+
+
 def load_blended_recipes(workspace: Workspace) -> dict[str, str]:
     """Read the recipe hashes of the members of the last blend, by experiment; none if there is no blend yet.
 

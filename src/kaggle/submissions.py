@@ -16,6 +16,7 @@ from src.common.files import hash_file
 from src.common.progress import bar, say
 from src.common.workspace import Workspace
 from src.data.csv_files import load_test, load_train, read_submission
+from src.evaluation.ensemble import make_message
 from src.kaggle.client import count_submissions_left, list_submissions, send, wait_for_score
 from src.kaggle.submission_log import append_to_log, load_log, log_scores, merge_history
 
@@ -32,11 +33,8 @@ class Candidate:
     origin: dict[str, Any]  # the contents of submission.json; empty for a file made elsewhere
 
     def describe(self) -> str:
-        """Return the message that a submission has unless another is given: experiments, OOF accuracy and commit."""
-        if not self.origin:
-            return f"{self.path.name}, made elsewhere"
-        members, oof_accuracy = " + ".join(self.origin["members"]), self.origin["oof_accuracy"]
-        return f"{members}, OOF {oof_accuracy:.5f}, commit {self.origin['commit']}"
+        """Return the message that a submission has unless another is given."""
+        return make_message(self.origin) if self.origin else f"{self.path.name}, made elsewhere"
 
     def tag(self) -> str:
         """Return 8 digits of the file's hash in brackets: at the end of its message they identify the file."""
