@@ -25,10 +25,10 @@ def scale_nested(proba: Proba, labels: Labels, assignment: npt.NDArray[np.int64]
     Returns:
         float64 (n, 10).
     """
-    return mix_nested(proba[np.newaxis].astype(np.float64), labels, assignment)
+    return mix_nested(proba[np.newaxis], labels, assignment)
 
 
 def find_temperature(proba: Proba, labels: Labels) -> float:
     """Find the temperature, at most `MAX_TEMPERATURE`, that minimises the log loss; above 1, it lowers confidence."""
-    (weight,) = choose_weights(proba[np.newaxis].astype(np.float64), labels)
+    (weight,) = choose_weights(proba[np.newaxis], labels)
     return float(1 / max(weight, 1 / MAX_TEMPERATURE))

@@ -118,8 +118,8 @@ def blend(members: Sequence[OofPredictions], labels: Labels, assignment: npt.NDA
         InputError: the members are of different data or folds.
     """
     require_same_data(members)
-    oof = np.stack([member.oof for member in members]).astype(np.float64)
-    test = np.stack([member.test for member in members]).astype(np.float64)
+    oof = np.stack([member.oof for member in members])
+    test = np.stack([member.test for member in members])
     equal = np.full(len(members), 1 / len(members))
     mean_oof = mix(equal, oof)
     nested_oof = mix_nested(oof, labels, assignment)

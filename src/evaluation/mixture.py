@@ -13,7 +13,7 @@ _MIN_PROBA = 1e-12
 """Keeps the logarithm of a probability of 0 finite."""
 
 
-def mix(weights: Weights, proba: npt.NDArray[np.float64]) -> Proba:
+def mix(weights: Weights, proba: Proba) -> Proba:
     """Compute the probabilities that belong to the weighted sum of the members' logits.
 
     Args:
@@ -21,13 +21,13 @@ def mix(weights: Weights, proba: npt.NDArray[np.float64]) -> Proba:
         proba: (m, n, 10); their logarithms are the logits.
 
     Returns:
-        (n, 10).
+        float64 (n, 10).
     """
     mixed: Proba = softmax(np.tensordot(weights, _compute_logits(proba), axes=1), axis=1)
     return mixed
 
 
-def mix_nested(proba: npt.NDArray[np.float64], labels: Labels, assignment: npt.NDArray[np.int64]) -> Proba:
+def mix_nested(proba: Proba, labels: Labels, assignment: npt.NDArray[np.int64]) -> Proba:
     """Mix the rows of each fold by the weights that are best on the rows of the other folds.
 
     Args:
@@ -36,16 +36,16 @@ def mix_nested(proba: npt.NDArray[np.float64], labels: Labels, assignment: npt.N
         assignment: int64 (n,), the fold of each row.
 
     Returns:
-        (n, 10).
+        float64 (n, 10).
     """
-    mixed: Proba = np.empty_like(proba[0])
+    mixed = np.empty(proba.shape[1:])
     for fold in np.unique(assignment):
         inside = assignment == fold
         mixed[inside] = mix(choose_weights(proba[:, ~inside], labels[~inside]), proba[:, inside])
     return mixed
 
 
-def choose_weights(proba: npt.NDArray[np.float64], labels: Labels) -> Weights:
+def choose_weights(proba: Proba, labels: Labels) -> Weights:
     """Find the weights that minimise the log loss of the blend, which is convex in them.
 
     Their sum is the inverse of the blend's temperature.
@@ -69,5 +69,5 @@ def choose_weights(proba: npt.NDArray[np.float64], labels: Labels) -> Weights:
     return weights
 
 
-def _compute_logits(proba: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    return np.log(np.maximum(proba, _MIN_PROBA))
+def _compute_logits(proba: Proba) -> npt.NDArray[np.float64]:
+    return np.log(np.maximum(proba.astype(np.float64), _MIN_PROBA))

@@ -142,7 +142,7 @@ def find_complementary_models(
     mean = scale_nested(mean, labels, assignment)
     found = []
     for name in (name for name in members if name not in blended):
-        pair = np.stack([mean, scale_nested(members[name].oof, labels, assignment)]).astype(np.float64)
+        pair = np.stack([mean, scale_nested(members[name].oof, labels, assignment)])
         mixed = mix_nested(pair, labels, assignment)
         gain = accuracy_gain(labels, mixed, mean)
         loss_gain = log_loss_gain(labels, mixed, mean)

@@ -11,6 +11,7 @@ import signal
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from multiprocessing import connection
 from multiprocessing.connection import Connection
 from threading import Thread
@@ -150,6 +151,9 @@ def _show_all(pipes: list[Connection]) -> None:
     while pipes:
         for pipe in cast("list[Connection]", connection.wait(pipes)):
             try:
-                show(pipe.recv())
+                event = pipe.recv()
             except (EOFError, OSError):  # The process ended, perhaps in the middle of a message.
                 pipes.remove(pipe)
+            else:
+                with suppress(OSError):  # The disk behind stderr is full. Without a reader, the process would wait.
+                    show(event)

@@ -80,6 +80,19 @@ def test_a_machine_without_shared_memory_is_one_sentence(monkeypatch):
 
 
 @pytest.mark.slow
+def test_processes_do_not_wait_for_ever_where_their_progress_cannot_be_shown():
+    code = (
+        "from src.common.progress import say; from src.validation.runners import local; "
+        "print(len(list(local.run_processes(say, ['long ' * 40_000] * 4, 2))))"  # 200 kB: more than a pipe holds
+    )
+    with Path("/dev/full").open("w") as full:
+        result = subprocess.run(
+            [sys.executable, "-c", code], cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=full, text=True
+        )
+    assert result.stdout == "4\n"
+
+
+@pytest.mark.slow
 def test_an_error_in_a_process_is_the_error_of_the_driver_and_ends_the_others():
     with pytest.raises(TypeError):
         list(run_processes(time.sleep, [100_000, "a while"], num_jobs=2))  # The test would not end with the first one.
