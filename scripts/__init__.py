@@ -2,6 +2,7 @@
 
 import errno
 import os
+import signal
 import sys
 from collections.abc import Callable
 from io import TextIOWrapper
@@ -22,8 +23,9 @@ def run(main: Callable[[], None]) -> NoReturn:
     """Run a command and exit.
 
     The exit code is 0 after success, 2 after an error that the user can fix, which is printed as one sentence, and 130
-    after Ctrl-C. Other errors keep their traceback.
+    after Ctrl-C or SIGTERM, by which `kill`, Slurm and Docker stop a program. Other errors keep their traceback.
     """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # A terminal that has no ± shows a question mark.

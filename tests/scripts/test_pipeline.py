@@ -132,15 +132,16 @@ def test_from_data_to_submission(small, run_script):
 
 
 @pytest.mark.slow
-def test_an_interrupted_training_continues_and_ends_with_the_same_bits(small, trained_once, run_script):
-    """SIGINT, as Ctrl-C sends it, arrives while the second of two epochs is under way."""
+@pytest.mark.parametrize("interruption", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_training_continues_and_ends_with_the_same_bits(small, trained_once, run_script, interruption):
+    """SIGINT, as Ctrl-C sends it, or SIGTERM, as `kill` does, arrives while the second of two epochs is under way."""
     command = [sys.executable, "-c", HELD_TRAINING, "smoke", "--folds", "0"]
     environment = os.environ | {"DIGITS_WORKSPACE": str(small.root)}
     with subprocess.Popen(
         command, cwd=REPOSITORY, env=environment, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         next(line for line in process.stderr if "epoch 1/2" in line)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(interruption)
         _, rest = process.communicate()  # It also closes stdin.
     assert process.returncode == 130
     assert rest.endswith("run the same command to continue\n") and "Traceback" not in rest

@@ -88,5 +88,7 @@ def _describe(error: ValidationError) -> HTTPException:
         return HTTPException(400, f"the body is not valid JSON: {cause}")
     if isinstance(cause, InputError):
         return HTTPException(422, str(cause))
+    if problem["loc"][:1] == ("file",):
+        return HTTPException(422, f"the form needs 1 to {MAX_PICTURES} files in the field file; /docs describes it")
     field = "".join(f"field {name}: " for name in problem["loc"][:1])
     return HTTPException(422, f"{field}{problem['msg']}; /docs describes what to send")

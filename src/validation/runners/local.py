@@ -131,6 +131,9 @@ def _begin_work(pipe: Connection) -> None:
     """Leave Ctrl-C to the parent, and end when it ends: an orphan would write checkpoints beside the next run."""
     global _pipe  # noqa: PLW0603  # An initializer has no other way to pass something to tasks.
     _pipe = pipe
+    # Thread pools, of which Keras makes one per epoch, have semaphores. Without this, they have names in the system,
+    # and Python warns of those that an interrupted process leaves.
+    multiprocessing.set_start_method("fork", force=True)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     parent = multiprocessing.parent_process()

@@ -109,6 +109,23 @@ def test_processes_end_with_a_killed_driver():
     _wait_for(lambda: not any(_runs(pid) for pid in pids))
 
 
+@pytest.mark.slow
+def test_an_interruption_leaves_no_warning_of_semaphores():
+    task = (
+        "import time; from multiprocessing.pool import ThreadPool; from src.common.progress import say; "
+        "pool = ThreadPool(1); say('begun'); pool.apply(time.sleep, [600])"
+    )
+    code = (
+        "from scripts import run; from src.validation.runners import local; "
+        f"run(lambda: list(local.run_processes(exec, [{task!r}], 1)))"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], cwd=REPOSITORY, stderr=subprocess.PIPE, text=True) as driver:
+        next(line for line in driver.stderr if "begun" in line)
+        driver.send_signal(signal.SIGTERM)
+        _, rest = driver.communicate()
+    assert rest.startswith("error: interrupted; ") and rest.count("\n") == 1
+
+
 def _runs(pid):
     try:
         return Path(f"/proc/{pid}/stat").read_text().split(")")[1].split()[0] != "Z"
