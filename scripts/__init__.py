@@ -1,6 +1,8 @@
 """The commands: parse arguments, call the library, print the result. Run them from the root: python -m scripts.NAME."""
 
+import argparse
 import errno
+import math
 import os
 import signal
 import sys
@@ -14,6 +16,7 @@ from src.common.errors import InputError, describe_missing_library
 _USER_ERRORS = {
     errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR,
     errno.EEXIST, errno.EISDIR, errno.ENAMETOOLONG, errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM, errno.ELOOP,
+    errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.ESTALE,
 }  # fmt: skip
 """System errors that the user can fix: disks, directories, permissions and limits of the machine."""
 _INTERRUPTED = "interrupted; nothing finished is lost: run the same command to continue"
@@ -40,6 +43,17 @@ def run(main: Callable[[], None]) -> NoReturn:
             raise
         sys.exit(code)
     sys.exit(0)
+
+
+def parse_positive(text: str) -> float:
+    """Parse the value of an option that is a positive number."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive number such as 60")
+    return number
 
 
 def _report(error: BaseException) -> int | None:

@@ -27,14 +27,20 @@ ensure_environment() {
         return
     fi
     PYTHON=.venv/bin/python
-    # .venv/made is absent while packages are being installed, so an interrupted installation starts again.
-    if [ ! -f .venv/made ] || ! "$PYTHON" -c 'import pip' 2>/dev/null; then
-        make_environment || return
-    fi
-    for requirements in "$@"; do # .venv/$requirements is a copy of the pins that are installed
-        cmp --silent "$requirements" ".venv/$requirements" || outdated+=("$requirements")
-    done
-    [ ${#outdated[@]} -eq 0 ] || install_packages "${outdated[@]}"
+    { # One installation at a time: another would take a half-made .venv for a broken one.
+        if ! flock --nonblock 9; then
+            echo "== environment: waiting for another installation" >&2
+            flock 9
+        fi
+        # .venv/made is absent while packages are being installed, so an interrupted installation starts again.
+        if [ ! -f .venv/made ] || ! "$PYTHON" -c 'import pip' 2>/dev/null; then
+            make_environment || return
+        fi
+        for requirements in "$@"; do # .venv/$requirements is a copy of the pins that are installed
+            cmp --silent "$requirements" ".venv/$requirements" || outdated+=("$requirements")
+        done
+        [ ${#outdated[@]} -eq 0 ] || install_packages "${outdated[@]}"
+    } 9<requirements-uv.txt
 }
 
 make_environment() {

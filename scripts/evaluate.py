@@ -1,11 +1,9 @@
-"""Compare all experiments in one table, which is also written to oof/scoreboard.csv.
+"""Compare all experiments in one table: python -m scripts.evaluate [--against EXPERIMENT] [--html].
 
-    python -m scripts.evaluate [--against EXPERIMENT] [--html]
-
-With --against, the table also has the paired difference to that experiment, on the rows that both have validated. With
---html, a report is written to oof/comparison.html: metrics, costs, paired tests, learning curves and feature
-importances. If rows are annotated (oof/label_issues.csv, oof/annotations.csv), the table also has the accuracy on the
-decidable rows. oof/README.md explains the columns.
+The table is also written to oof/scoreboard.csv. With --against, it also has the paired difference to that experiment,
+on the rows that both have validated. With --html, a report is written to oof/comparison.html: metrics, costs, paired
+tests, learning curves and feature importances. If rows are annotated (oof/label_issues.csv, oof/annotations.csv), the
+table also has the accuracy on the decidable rows. oof/README.md explains the columns.
 """
 
 import argparse

@@ -6,7 +6,7 @@ saves its fold results; --fetch does that for the run that was sent last.
 
 import argparse
 
-from scripts import run
+from scripts import parse_positive, run
 from src.common.errors import InputError
 from src.common.workspace import find_workspace
 from src.experiments import get_experiments
@@ -20,7 +20,7 @@ def main() -> None:
     parser.add_argument("--wait", action="store_true", help="wait for the end and save the results")
     parser.add_argument("--fetch", action="store_true", help="send nothing, save the results of the last run")
     parser.add_argument(
-        "--interval", type=float, default=60, metavar="SECONDS", help="between two checks (default: 60)"
+        "--interval", type=parse_positive, default=60, metavar="SECONDS", help="between two checks (default: 60)"
     )
     arguments = parser.parse_args()
     names = [experiment.name for experiment in get_experiments(arguments.experiments)]

@@ -1,12 +1,13 @@
 """Send a submission to Kaggle and wait for its score: python -m scripts.submit [FILE] [-m MESSAGE].
 
-FILE is submissions/submission.csv by default, which scripts.ensemble writes. Exit code 0 means that Kaggle has it.
+FILE is submissions/submission.csv by default, which scripts.ensemble writes. Without --dry-run, exit code 0 means
+that Kaggle has it.
 """
 
 import argparse
 from pathlib import Path
 
-from scripts import run
+from scripts import parse_positive, run
 from src.common.workspace import find_workspace
 from src.kaggle.submissions import submit
 
@@ -20,7 +21,11 @@ def main() -> None:
     parser.add_argument("--again", action="store_true", help="send a file that was sent before")
     parser.add_argument("--dry-run", action="store_true", help="do everything but send")
     parser.add_argument(
-        "--wait", type=float, default=600, metavar="SECONDS", help="how long to wait for the score (default: 600)"
+        "--wait",
+        type=parse_positive,
+        default=600,
+        metavar="SECONDS",
+        help="how long to wait for the score (default: 600)",
     )
     arguments = parser.parse_args()
     sent = submit(

@@ -6,9 +6,8 @@ printed as a line for src/experiments.py, where it needs a new name.
 """
 
 import argparse
-import math
 
-from scripts import run
+from scripts import parse_positive, run
 from src.common.metrics import format_accuracy
 from src.common.workspace import find_workspace
 from src.data.datasets import load_dataset
@@ -28,7 +27,7 @@ def main() -> None:
         metavar="N",
         help=f"number of trials in all (default: {DEFAULT_TRIALS}, or no limit with --minutes)",
     )
-    parser.add_argument("--minutes", type=_parse_minutes, metavar="M", help="begin no trial after this time")
+    parser.add_argument("--minutes", type=parse_positive, metavar="M", help="begin no trial after this time")
     arguments = parser.parse_args()
     (experiment,) = get_experiments([arguments.experiment])
     num_trials = arguments.trials or (DEFAULT_TRIALS if arguments.minutes is None else None)
@@ -50,16 +49,6 @@ def _parse_count(text: str) -> int:
     if not text.isdecimal() or int(text) == 0:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of trials such as 30")
     return int(text)
-
-
-def _parse_minutes(text: str) -> float:
-    try:
-        minutes = float(text)
-    except ValueError:
-        minutes = math.nan
-    if not 0 < minutes < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of minutes such as 60")
-    return minutes
 
 
 if __name__ == "__main__":

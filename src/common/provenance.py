@@ -47,19 +47,23 @@ def _find_version(package: str) -> str | None:
 def find_commit() -> str | None:
     """Return the commit of this code: 12 hex digits, followed by '+changes' if tracked files differ from it.
 
-    Outside a git checkout it is read from the file COMMIT, which a packed copy of the code contains; None without one.
+    A packed copy of the code has it in the file COMMIT. None if there is neither this file nor a git checkout.
     """
+    packed = REPOSITORY / "COMMIT"
+    if packed.exists():
+        return packed.read_text()
     try:
+        if _git("rev-parse", "--show-prefix"):  # The code lies within another repository.
+            return None
         commit = _git("rev-parse", "--short=12", "HEAD")
         return commit + ("+changes" if _git("status", "--porcelain", "--untracked-files=no") else "")
     except (OSError, subprocess.CalledProcessError):
-        packed = REPOSITORY / "COMMIT"
-        return packed.read_text() if packed.exists() else None
+        return None
 
 
 def _git(*arguments: str) -> str:
     return subprocess.run(
-        ["git", *arguments], cwd=REPOSITORY, capture_output=True, text=True, check=True
+        ["git", "--no-optional-locks", *arguments], cwd=REPOSITORY, capture_output=True, text=True, check=True
     ).stdout.strip()
 
 

@@ -38,7 +38,7 @@ def unpack(sources: Sequence[Path], workspace: Workspace, force: bool = False) -
         )
     staging = Workspace(workspace.download_dir)  # A workspace of its own, so that `verify_input` can check it.
     shutil.rmtree(staging.input_dir, ignore_errors=True)
-    staging.input_dir.mkdir(parents=True)
+    staging.input_dir.mkdir(parents=True, exist_ok=True)
     try:
         for source in sources:
             _copy_files(source, staging.input_dir)

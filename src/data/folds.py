@@ -18,7 +18,10 @@ from src.common.json_records import check_types
 from src.common.workspace import Workspace
 from src.data.near_duplicates import MAX_RMS_DIFFERENCE, find_near_duplicates
 
-FOLDS_REMEDY = "delete the directory folds/ and run python -m scripts.make_folds, which restores the same folds"
+FOLDS_REMEDY = (
+    "delete the directory folds/ and run python -m scripts.make_folds (with --num-folds and --seed if you gave them "
+    "before), which restores the same folds"
+)
 
 
 @dataclass(frozen=True)
@@ -152,8 +155,10 @@ def load_folds(workspace: Workspace) -> Folds:
         check_types(Folds, record)
         table = pd.read_csv(workspace.folds_csv, dtype=np.int64)
         folds = Folds(assignment=table["fold"].to_numpy(), labels=table["label"].to_numpy(), **record)
-        is_valid = np.array_equal(table["row"], np.arange(len(table))) and np.array_equal(
-            np.unique(folds.assignment), np.arange(folds.num_folds)
+        is_valid = (
+            np.array_equal(table["row"], np.arange(len(table)))
+            and np.array_equal(np.unique(folds.assignment), np.arange(folds.num_folds))
+            and np.array_equal(np.unique(folds.labels), np.arange(NUM_CLASSES))
         )
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise InputError(
@@ -161,7 +166,8 @@ def load_folds(workspace: Workspace) -> Folds:
         ) from None
     if not is_valid:
         raise InputError(
-            f"{workspace.folds_csv} does not hold each row once, in the folds 0..{folds.num_folds - 1}; {FOLDS_REMEDY}"
+            f"{workspace.folds_csv} does not hold each row once, with the labels 0..{NUM_CLASSES - 1}, in the folds "
+            f"0..{folds.num_folds - 1}; {FOLDS_REMEDY}"
         )
     return folds
 

@@ -124,7 +124,7 @@ def blend(members: Sequence[OofPredictions], labels: Labels, assignment: npt.NDA
     mean_oof = mix(equal, oof)
     nested_oof = mix_nested(oof, labels, assignment)
     gain, gain_error = log_loss_gain(labels, nested_oof, scale_nested(mean_oof, labels, assignment))
-    is_weighted = gain > gain_error
+    is_weighted = len(members) > 1 and gain > gain_error  # One weight alone would be a temperature.
     weights = choose_weights(oof, labels) if is_weighted else equal
     return Blend(
         weights=weights,

@@ -60,8 +60,9 @@ def make_scoreboard(
             row | _compare(complete[name], complete[against], folds) for name, row in zip(trained, rows, strict=True)
         ]
     board = pd.DataFrame(rows)
-    workspace.scoreboard_csv.unlink(missing_ok=True)
-    if rows:
+    if not rows:
+        workspace.scoreboard_csv.unlink(missing_ok=True)
+    else:
         board = board.sort_values("oof_accuracy", ascending=False, ignore_index=True)
         with atomic_write(workspace.scoreboard_csv) as temporary:
             board.to_csv(temporary, index=False)

@@ -44,7 +44,7 @@ def download_competition(workspace: Workspace, force: bool = False) -> None:
             )
         unpack([zip_path], workspace, force)
     finally:  # A whole zip is no longer needed; a damaged one must not be taken for a download to resume.
-        shutil.rmtree(workspace.download_dir)
+        shutil.rmtree(workspace.download_dir, ignore_errors=True)
 
 
 @dataclass(frozen=True)

@@ -145,6 +145,8 @@ def _ask_status(notebook: str) -> _Status:
     with connect() as api:
         try:
             response = api.kernels_status(notebook)
+        except (InputError, OSError):  # A proxy, the network, or an answer that is no JSON: each is a ValueError too.
+            raise
         except ValueError:  # The package's message is several sentences about leaderboards.
             raise InputError(f"Kaggle has no run of {notebook}; send one: python -m scripts.push_notebook") from None
     return _Status(response.status.name, response.failure_message or "")

@@ -45,7 +45,7 @@ class LineTrainer:
         return LineClassifier(model, history)
 
     def describe_backend(self) -> dict[str, str]:
-        """Return Keras' backend and device; see `Trainer`."""
+        """Return Keras' backend, device and precision; see `Trainer`."""
         return self.keras.describe_backend()
 
 

@@ -36,7 +36,7 @@ class Trainer(Protocol):
         """
 
     def describe_backend(self) -> dict[str, str]:
-        """Return what computes: the keys backend and device."""
+        """Return what computes: the keys backend, device and precision."""
 
 
 def require_labels_only(context: TrainingContext) -> None:

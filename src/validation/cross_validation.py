@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from src.common.arrays import Images, LabelledImages, fingerprint
+from src.common.errors import InputError
 from src.common.files import atomic_write, locked, remove_stale_files
 from src.common.metrics import accuracy, format_accuracy
 from src.common.progress import bar, say
@@ -34,6 +35,9 @@ def train_fold(task: FoldTask) -> FoldResult:
     """Train one experiment on one fold and predict its validation part and the test images.
 
     Writes nothing outside `task.checkpoint_dir`, where it also leaves the fitted model's file.
+
+    Raises:
+        InputError: the model predicts NaN.
     """
     experiment, dataset = task.experiment, task.dataset
     train_rows, valid_rows = task.split()
@@ -48,6 +52,8 @@ def train_fold(task: FoldTask) -> FoldResult:
     test_started = time.perf_counter()
     test_proba = classifier.predict_proba(dataset.test_images)
     ended = time.perf_counter()
+    if not (np.isfinite(valid_proba).all() and np.isfinite(test_proba).all()):
+        raise InputError(f"{task} predicts NaN: the training diverged; give the recipe a lower learning rate")
 
     model_path = task.checkpoint_dir / f"model{classifier.suffix}"
     classifier.save(model_path)
@@ -89,13 +95,13 @@ def _fit(
     return classifier, seconds
 
 
-def _measure_single(classifier: Classifier, images: Images, num_tries: int = 20) -> float:
+def _measure_single(classifier: Classifier, images: Images) -> float:
     """Measure the seconds that the prediction of a single image takes: the median of a few tries."""
     classifier.predict_proba(images[:1])  # compiles
     seconds = []
-    for number in range(min(num_tries, len(images))):
+    for image in images[:20]:
         started = time.perf_counter()
-        classifier.predict_proba(images[number : number + 1])
+        classifier.predict_proba(image[None])
         seconds.append(time.perf_counter() - started)
     return float(np.median(seconds))
 
@@ -115,6 +121,7 @@ def prepare_checkpoint_dir(
     text = json.dumps([experiment.hash(), dataset.fingerprints(), same, distillation_fingerprint])
     path = checkpoint_dir / "manifest.json"
     if not path.exists() or path.read_text() != text:
+        path.unlink(missing_ok=True)  # First, as an interruption may leave other files.
         if checkpoint_dir.exists():
             shutil.rmtree(checkpoint_dir)
         with atomic_write(path) as temporary:

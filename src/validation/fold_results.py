@@ -47,6 +47,11 @@ class FoldRecord:
     commit: str | None
     checksums: dict[str, str] = field(default_factory=dict)  # of the other files of the fold result, by name
 
+    @property
+    def model_name(self) -> str:
+        """Name of the fitted model's file, from the checksums of a saved record."""
+        return next(name for name in self.checksums if not name.endswith(".npz"))
+
     def to_json(self) -> str:
         """Return the record as JSON text."""
         return json.dumps(asdict(self), indent=1) + "\n"

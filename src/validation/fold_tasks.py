@@ -11,7 +11,7 @@ from src.common.workspace import Workspace
 from src.data.datasets import Dataset
 from src.data.folds import require_fold
 from src.experiments import Experiment
-from src.models.classifiers import Classifier, KerasClassifier, SklearnClassifier, load_classifier
+from src.models.classifiers import Classifier, load_classifier
 from src.training.distillation import make_distillation_set
 from src.validation.fold_results import FoldRecord, load_fold_record, load_fold_records, train_command
 
@@ -125,22 +125,18 @@ def load_fold_classifier(workspace: Workspace, experiment: str, fold: int) -> Cl
     """Read the model of a complete fold; it predicts what the fold result holds, to the last bit.
 
     Raises:
-        InputError: its file is gone or damaged.
+        InputError: the fold is not complete, or the model's file is gone or damaged.
     """
-    record_path = workspace.fold_path(experiment, fold, ".json")
-    for suffix in (KerasClassifier.suffix, SklearnClassifier.suffix):
-        path = workspace.fold_path(experiment, fold, suffix)
-        if path.exists():
-            try:
-                return load_classifier(path)
-            except Exception as error:  # A damaged or outdated file fails in many ways.
-                if describe_missing_library(error):
-                    raise
-                raise InputError(
-                    f"{path} cannot be loaded ({error}); delete {record_path} and run: "
-                    f"{train_command(experiment, fold)}"
-                ) from None
-    raise InputError(
-        f"the model of {experiment}, fold {fold}, is gone; delete {record_path} and train it again: "
-        f"{train_command(experiment, fold)}"
-    )
+    record = load_fold_record(workspace, experiment, fold)
+    if record is None:
+        raise InputError(f"{experiment} has no fold {fold} yet; train it: {train_command(experiment, fold)}")
+    path = workspace.oof_dir / experiment / record.model_name
+    try:
+        return load_classifier(path)
+    except Exception as error:  # A damaged or outdated file fails in many ways.
+        if describe_missing_library(error):
+            raise
+        raise InputError(
+            f"{path} cannot be loaded ({error}); delete {path.with_suffix('.json')} and run: "
+            f"{train_command(experiment, fold)}"
+        ) from None

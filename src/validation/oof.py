@@ -64,24 +64,27 @@ def load_oof_predictions(workspace: Workspace, experiment: str, folds: Folds) ->
         predictions = load_fold_predictions(workspace, record, folds)
         oof[predictions.valid_rows] = predictions.valid_proba
         test.append(predictions.test_proba)
+    if any(record.fingerprints != records[0].fingerprints for record in records):
+        raise InputError(
+            f"the folds of {experiment} were trained on different data; give up the old results: "
+            f"rm -r {workspace.oof_dir / experiment}"
+        )
     return OofPredictions(experiment, oof, np.stack(test).mean(axis=0), tuple(records))
 
 
 def require_same_data(members: Sequence[OofPredictions]) -> None:
-    """Check that all folds of all members were trained on, and predict, the same data.
+    """Check that all members were trained on, and predict, the same data.
 
     Raises:
         InputError: two fingerprints differ.
     """
     reference = members[0]
     for member in members:
-        for record in member.records:
-            if record.fingerprints != reference.records[0].fingerprints:
-                raise InputError(
-                    f"{member.experiment} (fold {record.fold}) and {reference.experiment} were trained on different "
-                    "data or folds, so they cannot be blended; delete the outdated one's directory in oof/ and train "
-                    "it again"
-                )
+        if member.records[0].fingerprints != reference.records[0].fingerprints:
+            raise InputError(
+                f"{member.experiment} and {reference.experiment} were trained on different data or folds, so they "
+                "cannot be blended; delete the outdated one's directory in oof/ and train it again"
+            )
 
 
 def require_test_images(member: OofPredictions, present: str, workspace: Workspace) -> None:

@@ -1,5 +1,6 @@
 """Folds: stratified, repeatable, near duplicates together, and checked when they are read."""
 
+import re
 import shutil
 
 import numpy as np
@@ -96,13 +97,19 @@ def test_other_folds_do_not_replace_the_present_ones(small):
         lambda text: "",
         lambda text: text[: len(text) // 2].rsplit("\n", 1)[0] + "\n",  # rows are missing
         lambda text: "\n".join([text.splitlines()[0], *text.splitlines()[:0:-1]]),  # another order
-        lambda text: text.replace("\n0,", "\n0,1"),  # another label
+        lambda text: text.replace("\n0,", "\n0,1"),  # another row
     ],
 )
 def test_damaged_folds_are_refused(small, damage):
     small.folds_csv.write_text(damage(small.folds_csv.read_text()))
     with pytest.raises(InputError, match=r"restores the same folds"):
         load_dataset(small)
+
+
+def test_labels_that_are_no_digits_are_refused(small):
+    small.folds_csv.write_text(re.sub(r"\n(\d+),9,", r"\n\1,12,", small.folds_csv.read_text()))
+    with pytest.raises(InputError, match=r"with the labels 0\.\.9"):
+        load_folds(small)
 
 
 def test_the_remedy_restores_the_same_folds(small):

@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import os
 import shutil
 import sys
 import tarfile
@@ -28,10 +29,10 @@ def run_notebook(tmp_path, offline, monkeypatch):
     def run_notebook(text, data_dir):
         notebook = nbformat.reads(text, as_version=4)
         nbformat.validate(notebook)
-        (settings,) = [cell for cell in notebook.cells if "DATA_DIR =" in cell.source]
-        settings.source = settings.source.replace('"/kaggle/input"', repr(str(data_dir)))
         working_dir = tmp_path / "working"
         working_dir.mkdir()
+        (settings,) = [cell for cell in notebook.cells if "DATA_DIR =" in cell.source]
+        settings.source = settings.source.replace('"/kaggle/input"', repr(os.path.relpath(data_dir, working_dir)))
         resources = {"metadata": {"path": str(working_dir)}}
         NotebookClient(notebook, kernel_name="python3", resources=resources).execute(env=offline)
         outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]

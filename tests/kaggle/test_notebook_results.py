@@ -9,6 +9,7 @@ from src.data.csv_files import load_train
 from src.data.folds import make_folds, save_folds
 from src.kaggle.notebook_results import adopt_results
 from src.validation.fold_results import list_trained
+from tests.fold_results import save_fake_result
 
 
 def test_results_of_other_folds_are_refused(small, finished):
@@ -32,7 +33,23 @@ def test_folds_that_are_already_there_are_kept(small, finished):
     assert adopt_results(finished.root, small) == 2
     kept = small.fold_path("a", 0, ".npz").read_bytes()
     small.fold_path("a", 1, ".json").unlink()
-    finished.fold_path("a", 0, ".keras").write_bytes(b"another")
+    small.fold_path("a", 0, ".keras").write_bytes(b"its own")
+    finished.checkpoint_dir("a", 1).mkdir()  # of a run that ended while it cleaned up
     assert adopt_results(finished.root, small) == 1
     assert small.fold_path("a", 0, ".npz").read_bytes() == kept
-    assert small.fold_path("a", 0, ".keras").read_bytes() == b"weights"
+    assert small.fold_path("a", 0, ".keras").read_bytes() == b"its own"
+
+
+def test_a_damaged_model_is_refused(small, finished):
+    finished.fold_path("a", 1, ".keras").write_bytes(b"damaged")  # as many bytes
+    with pytest.raises(InputError, match="the model of a, fold 1, was not downloaded completely"):
+        adopt_results(finished.root, small)
+    assert list_trained(small) == []
+
+
+def test_folds_of_another_recipe_are_refused(small, finished):
+    small.test_labels_csv.unlink()  # by which the embedded sample is known
+    save_fake_result(small, "a", 0, recipe_hash="other")
+    with pytest.raises(InputError, match="a was trained at Kaggle by another recipe"):
+        adopt_results(finished.root, small)
+    assert not small.fold_path("a", 1, ".json").exists()

@@ -47,7 +47,7 @@ def test_results_are_saved_as_they_are_and_once(kaggle, account, small, outputs,
 
 @pytest.mark.slow
 def test_the_command_pushes_waits_and_saves(kaggle, small, outputs, run_command):
-    result = run_command("push_notebook", "logistic_pca", "--wait", "--interval", "0", workspace=small)
+    result = run_command("push_notebook", "logistic_pca", "--wait", "--interval", "0.01", workspace=small)
     assert result.returncode == 0, result.stderr
     assert "2 folds saved" in result.stdout and len(kaggle.notebooks) == 1
     again = run_command("push_notebook", "--fetch", workspace=small)
@@ -93,6 +93,7 @@ def test_a_notebook_that_kaggle_does_not_accept_is_one_error(kaggle, account, sm
 FETCH_FAULTS = {
     "never sent": (lambda k: k.refusals.update(GetKernelSessionStatus=(403, "denied")), "has no run of someone/"),
     "server error": (lambda k: k.refusals.update(GetKernelSessionStatus=(500, "Internal")), "--fetch"),
+    "web page": (lambda k: setattr(k, "page", (200, "text/html")), "a web page came from"),
     "nothing left": (lambda k: k.outputs.clear(), "left no complete fold"),
     "failed early": (lambda k: (k.outputs.clear(), setattr(k, "statuses", ["ERROR"])), r"ended early \(ERROR"),
     "damaged": (lambda k: k.outputs.update({"oof/b/fold_0.json": b"{"}), "is damaged"),

@@ -8,6 +8,7 @@ import hashlib
 import os
 import subprocess
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -72,6 +73,14 @@ def test_packages_are_installed_once_and_again_when_the_pins_change(project, ens
     assert (project / "uv_calls").read_text().endswith(" uncached\n")
     assert third.returncode == 0 and "installing requirements.txt" in third.stderr
     assert count_installations(project) == 2
+
+
+def test_two_commands_at_once_install_once(project, ensure):
+    with ThreadPoolExecutor() as pool:
+        results = list(pool.map(lambda _: ensure(), range(2)))
+    assert [result.returncode for result in results] == [0, 0]
+    assert sum("waiting for another installation" in result.stderr for result in results) == 1
+    assert count_installations(project) == 1
 
 
 def test_a_failed_installation_is_repeated(project, ensure):

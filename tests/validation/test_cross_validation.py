@@ -14,6 +14,7 @@ from src.experiments import EXPERIMENTS
 from src.images.test_time_augmentation import TTA
 from src.training.backend import choose_precision
 from src.validation import cross_validation
+from src.validation.cross_validation import prepare_checkpoint_dir
 from src.validation.fold_results import load_fold_record, read_fold_predictions
 from src.validation.fold_tasks import load_fold_classifier
 from src.validation.oof import load_oof_predictions
@@ -119,6 +120,25 @@ def test_a_checkpoint_of_another_recipe_is_not_resumed(small):
     assert "loss" in load_fold_record(small, "smoke", 0).history[0]
 
 
+def test_a_checkpoint_that_was_half_deleted_is_not_resumed(small, monkeypatch):
+    (task,) = cross_validation.find_pending([SMOKE], [0], load_dataset(small), small)
+    arguments = (task.checkpoint_dir, SMOKE, task.dataset, "")
+    prepare_checkpoint_dir(*arguments, {"threads": 1})
+    (task.checkpoint_dir / "history.json").touch()
+
+    def interrupt(directory):
+        (directory / "history.json").unlink()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("shutil.rmtree", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            prepare_checkpoint_dir(*arguments, {"threads": 2})
+    (task.checkpoint_dir / "epoch_0001.npz").touch()
+    prepare_checkpoint_dir(*arguments, {"threads": 1})
+    assert [path.name for path in task.checkpoint_dir.iterdir()] == ["manifest.json"]
+
+
 def test_a_second_training_of_the_same_experiment_is_refused(small):
     with locked(small.oof_dir / QUICK.name), pytest.raises(InputError, match="another process"):
         cross_validation.run([QUICK], None, small, run_local)
@@ -140,6 +160,13 @@ def test_a_loaded_model_reproduces_its_out_of_fold_predictions_to_the_last_bit(s
     np.testing.assert_array_equal(classifier.predict_proba(valid_images), predictions.valid_proba)
     np.testing.assert_array_equal(classifier.predict_proba(dataset.test_images), predictions.test_proba)
     assert (classifier.without_tta().predict_proba(valid_images) != predictions.valid_proba).any()
+
+
+def test_a_training_that_diverged_is_not_saved(small):
+    diverged = replace(SMOKE, trainer=replace(SMOKE.trainer, learning_rate=1e30))
+    with pytest.raises(InputError, match="smoke fold 0 predicts NaN: the training diverged"):
+        cross_validation.run([diverged], [0], small, run_local)
+    assert load_fold_record(small, "smoke", 0) is None
 
 
 def test_the_forecast_appears_after_the_first_epoch(small, capfd):

@@ -38,6 +38,13 @@ def test_folds_of_different_recipes_are_refused(small):
         load_oof_predictions(small, "a", load_folds(small))
 
 
+def test_folds_of_different_test_images_are_refused(small):
+    save_fake_result(small, "a", 0)
+    save_fake_result(small, "a", 1, fingerprints=load_dataset(small).fingerprints() | {"test": "other"})
+    with pytest.raises(InputError, match="the folds of a were trained on different data"):
+        load_oof_predictions(small, "a", load_folds(small))
+
+
 def test_members_of_different_test_images_are_refused(small):
     changed = load_dataset(small).fingerprints() | {"test": "other"}
     for fold in (0, 1):

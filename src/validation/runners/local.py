@@ -95,7 +95,7 @@ def choose_num_jobs(num_tasks: int) -> int:
 
 def divide_cores(num_parts: int) -> list[set[int]]:
     """Divide the cores that this process may use into parts of equal size; if there are too few, parts share cores."""
-    cores = sorted(os.sched_getaffinity(0))
+    cores = sorted(os.sched_getaffinity(0))[: joblib.cpu_count()]  # which knows the quota of a container
     size = max(1, len(cores) // num_parts)
     return [{cores[(part * size + i) % len(cores)] for i in range(size)} for part in range(num_parts)]
 

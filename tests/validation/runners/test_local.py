@@ -30,6 +30,12 @@ def test_cores_are_divided_equally(num_jobs):
         assert sum(map(len, parts)) == len(set().union(*parts))
 
 
+def test_a_quota_of_cores_is_divided_too(monkeypatch):
+    monkeypatch.setattr("joblib.cpu_count", lambda: 1)  # as in a container
+    (only,) = divide_cores(1)
+    assert len(only) == 1
+
+
 def test_there_are_as_many_jobs_as_cores_tasks_and_memory_allow(monkeypatch):
     monkeypatch.delenv("TF_NUM_INTRAOP_THREADS", raising=False)
     monkeypatch.setattr("joblib.cpu_count", lambda: 16)
