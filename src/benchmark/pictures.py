@@ -121,7 +121,7 @@ def _read_labels(directory: Path) -> list[dict[str, str]]:
             rows = list(csv.DictReader(file))
     except FileNotFoundError:
         raise InputError(f"there is no {path}; name a directory with pictures and such a file") from None
-    if not rows or not {"file", "label"} <= rows[0].keys():
+    if not rows or any(row.get("file") is None or row.get("label") is None for row in rows):
         raise InputError(f"{path} needs the columns file and label, and a row for each picture")
     return rows
 
@@ -136,7 +136,7 @@ def _recognise(directory: Path, file: str, label: str) -> Answer:
             text, confidence, height = number.text, number.confidence, _measure_height(number)
         else:
             (digit,) = recognise_digit_files([data])
-            text, confidence = "" if digit.digit is None else str(digit.digit), digit.confidence
+            text, confidence = digit.text, digit.confidence
         milliseconds = 1000 * (perf_counter() - start)
     except FileNotFoundError:
         raise InputError(f"there is no {path}, which {LABELS_FILE} names") from None

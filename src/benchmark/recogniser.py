@@ -85,8 +85,7 @@ def recognise_kinds(recogniser: Recogniser, digits: LabelledImages) -> list[Answ
         start = perf_counter()
         (found,) = recogniser.recognise_digits([picture])
         milliseconds = 1000 * (perf_counter() - start)
-        text = "" if found.digit is None else str(found.digit)
-        answers.append(Answer(kind, f"{kind} {i}", str(label), text, found.confidence, milliseconds))
+        answers.append(Answer(kind, f"{kind} {i}", str(label), found.text, found.confidence, milliseconds))
     return answers
 
 

@@ -73,8 +73,10 @@ def serve(workspace: Workspace) -> Iterator[subprocess.Popen[bytes]]:
     """Serve the app in a process of its own at `URL` until the block ends; the block starts when the page is ready.
 
     Raises:
-        InputError: the server ended before that.
+        InputError: the server ended before that, or another one listens there.
     """
+    if _is_ready():
+        raise InputError(f"another program answers at {URL}; stop it first")
     command = [sys.executable, "-m", "scripts.app", "--port", str(_PORT)]
     environment = os.environ | {"DIGITS_WORKSPACE": str(workspace.root)}
     process = subprocess.Popen(command, cwd=REPOSITORY, env=environment, stderr=subprocess.DEVNULL)
@@ -91,7 +93,8 @@ def serve(workspace: Workspace) -> Iterator[subprocess.Popen[bytes]]:
 
 def _is_ready() -> bool:
     try:
-        return b"being prepared" not in urllib3.request("GET", URL, retries=False).data
+        response = urllib3.request("GET", URL, retries=False)
+        return response.status == 200 and b"being prepared" not in response.data
     except urllib3.exceptions.HTTPError:
         return False
 

@@ -108,7 +108,7 @@ def find_blended(workspace: Workspace, members: dict[str, OofPredictions]) -> li
     """List the members of the last submission.
 
     Returns:
-        Names of experiments. None if there is no submission, or if `members`, by experiment, lacks one of them or has
+        Names of experiments; empty if there is no submission, or if `members`, by experiment, lacks one of them or has
         it from another recipe.
 
     Raises:

@@ -121,7 +121,8 @@ def _kind(value: Any) -> tuple[Any, ...]:
 
 def _find_differences(value: Any, other: Any) -> dict[str, Any]:
     values = {field.name: getattr(value, field.name) for field in fields(value)}
-    return {name: value for name, value in values.items() if value != getattr(other, name)}
+    # Compared as text, as two partial functions are never equal.
+    return {name: value for name, value in values.items() if _write(value) != _write(getattr(other, name))}
 
 
 def _write_keywords(keywords: dict[str, Any]) -> list[str]:

@@ -6,6 +6,7 @@ import zipfile
 from contextlib import suppress
 from io import BytesIO
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import pi_heif
@@ -33,10 +34,11 @@ _WORK_MODES = {"1": "L", "I;16": "I", "I;16B": "I", "I;16L": "I", "I;16N": "I"}
 _STRIP_PIXELS = 4_000_000  # of a large picture that are converted and shrunk at once
 _PNG_END = b"IEND\xaeB`\x82"
 _OTHER_FILE = re.compile(
-    rb"<(?i:\?php\s|script[\s>]|html[\s>]|svg\s)|%(?i:PDF)-\d|\x7fELF[\x01\x02]{2}\x01|Rar!\x1a\x07"
+    rb"<(?i:\?php\s|script[\s>]|html[\s>]|svg\s[^<>]{0,300}xmlns)|%(?i:PDF)-\d|\x7fELF[\x01\x02]{2}\x01|Rar!\x1a\x07"
 )
 """How files begin that are hidden in pictures; long enough not to occur by chance in compressed pixels and videos."""
-_MAX_DRAWING_CONTRAST = 100  # grey levels: a drawing in one colour has less between its opaque pixels
+_MAX_DRAWING_CONTRAST = 100  # grey levels: a drawing in one colour with sharp edges has less between its opaque pixels
+_MAX_RIM_CONTRAST = 25  # grey levels between the typical opaque pixel and those beside transparent ones: a background
 
 
 class TooLargeError(InputError):
@@ -64,7 +66,9 @@ def decode_picture(data: bytes) -> Picture:
         _check(file, data)
         file.draft("RGB", (MAX_DECODED_SIDE, MAX_DECODED_SIDE))  # JPEG is decoded at a smaller scale.
         image = _shrink(file)
-        ImageOps.exif_transpose(image, in_place=True)
+        image.load()  # Reading EXIF data would hide its errors.
+        if _read_orientation(image) > 1:
+            ImageOps.exif_transpose(image, in_place=True)
         return _convert_to_rgb(image)
     except InputError:
         raise
@@ -91,9 +95,16 @@ def decode_base64(text: object) -> bytes:
 def read_size(data: bytes) -> tuple[int, int]:
     """Read width and height, in pixels, of a picture file held upright; `decode_picture` may shrink the picture."""
     with Image.open(BytesIO(data), formats=_PILLOW_FORMATS) as image:
-        is_turned = image.getexif().get(ExifTags.Base.Orientation, 1) >= 5
         width, height = image.size
-        return (height, width) if is_turned else (width, height)
+        return (height, width) if _read_orientation(image) >= 5 else (width, height)
+
+
+def _read_orientation(image: Image.Image) -> int:
+    """Read how a camera was held, from 1 (upright) to 8; 1 if the EXIF data are damaged, which does not harm pixels."""
+    with suppress(Exception):  # Pillow raises many types.
+        orientation: int = image.getexif().get(ExifTags.Base.Orientation, 1)
+        return orientation if orientation in range(1, 9) else 1
+    return 1
 
 
 def _check(image: Image.Image, data: bytes) -> None:
@@ -153,14 +164,19 @@ def _choose_fill_color(rgba: npt.NDArray[np.uint8]) -> tuple[int, int, int]:
     Args:
         rgba: (h, w, 4).
     """
-    opaque = rgba[rgba[..., 3] > 127][:, :3]
-    if len(opaque) == 0:
+    is_opaque = rgba[..., 3] > 127
+    if not is_opaque.any():
         return 255, 255, 255
-    lightness = opaque.mean(axis=1)
-    if np.ptp(np.quantile(lightness, [0.02, 0.98])) > _MAX_DRAWING_CONTRAST:
-        red, green, blue = np.median(opaque, axis=0)
+    lightness = rgba[..., :3].mean(axis=2)
+    # What lies outside the picture counts as transparent.
+    is_inner = cv2.erode(is_opaque.astype(np.uint8), np.ones((3, 3)), borderType=cv2.BORDER_CONSTANT, borderValue=0) > 0
+    typical, rim = np.median(lightness[is_opaque]), lightness[is_opaque & ~is_inner].mean()
+    contrast = np.ptp(np.quantile(lightness[is_opaque], [0.02, 0.98]))
+    # The rim of a drawing with smooth edges is between the colours of ink and background.
+    if contrast > _MAX_DRAWING_CONTRAST and abs(rim - typical) < _MAX_RIM_CONTRAST:
+        red, green, blue = np.median(rgba[is_opaque][:, :3], axis=0)
         return int(red), int(green), int(blue)
-    return (255, 255, 255) if lightness.mean() < 128 else (0, 0, 0)
+    return (255, 255, 255) if lightness[is_opaque].mean() < 128 else (0, 0, 0)
 
 
 def _convert_to_8_bits(image: Image.Image) -> Image.Image:

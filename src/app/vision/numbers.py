@@ -78,8 +78,11 @@ class _InkReading:
 
     @property
     def score(self) -> float:
-        """About how many more digits are right than wrong, weighted by the plausibility."""
-        return self.plausibility * sum(line.score for line in self.lines)
+        """About how many more digits are right than wrong, weighted by the plausibility; the least without a digit."""
+        if not any(line.digits for line in self.lines):
+            return -np.inf
+        total = sum(line.score for line in self.lines)
+        return total * self.plausibility if total > 0 else total / self.plausibility
 
     @property
     def is_clear(self) -> bool:
@@ -88,19 +91,19 @@ class _InkReading:
         return is_whole and bool(self.lines) and all(line.is_certain for line in self.lines)
 
 
-def read_number(picture: Picture, networks: Networks, digits_only: bool = False) -> Reading | None:
+def read_number(picture: Picture, networks: Networks, digits_only: bool, may_touch_border: bool) -> Reading | None:
     """Find the digits and signs of a picture as the best hypothesis of its ink shows them.
 
     Args:
         picture: uint8 RGB (h, w, 3).
         networks: predict digits, and divide those that touch.
         digits_only: leave out signs.
+        may_touch_border: whether ink at the border may be digits.
 
     Returns:
         The reading with the highest score; None if nothing stands out from the background.
     """
-    # In a drawing or a scan, digits may touch the border. In a photo, what touches it may be the edge of something.
-    margin = _MARGIN if _has_plain_border(picture) else 0
+    margin = _MARGIN if may_touch_border else 0
     readings: list[_InkReading] = []
     for ink in find_inks(picture, NUMBER_SIDES, _RISE):
         padded = replace(ink, strength=np.pad(ink.strength, margin), mask=np.pad(ink.mask, margin))
@@ -111,9 +114,9 @@ def read_number(picture: Picture, networks: Networks, digits_only: bool = False)
         return None
     best = max(readings, key=lambda reading: reading.score)
     # Faint ink may be missing in the best hypothesis and be seen in another that is nearly as plausible.
-    same = [one for one in readings if one.text == best.text and one.plausibility > _RIVAL * best.plausibility]
+    same = [one for one in readings if one.text == best.text and one.plausibility >= _RIVAL * best.plausibility]
     unread = max((one.unread for one in same), key=len)
-    has_rival = any(one.score > _RIVAL * best.score and one.text != best.text for one in readings)
+    has_rival = any(_is_rival(one, best) for one in readings)
     # Beside a number, a single stroke is more likely a piece of a ruled line or an edge than a 1.
     has_number = any(len(line.digits) >= _MIN_NUMBER for line in best.lines)
     strokes = [line.segments[0].box for line in best.lines if has_number and line.text == "1"]
@@ -130,6 +133,11 @@ def read_number(picture: Picture, networks: Networks, digits_only: bool = False)
     return _move(reading, round(-margin * best.ink.scale), picture)
 
 
+def _is_rival(other: "_InkReading | _LineReading", best: "_InkReading | _LineReading") -> bool:
+    """Tell whether another reading has other digits and about the score of the best one, which may be negative."""
+    return other.text != best.text and other.score > best.score - (1 - _RIVAL) * abs(best.score)
+
+
 def _move(reading: Reading, offset: int, picture: Picture) -> Reading:
     """Move all boxes to the right and down, and clip them to the picture; each keeps one pixel at least."""
     height, width = picture.shape[:2]
@@ -143,7 +151,12 @@ def _move(reading: Reading, offset: int, picture: Picture) -> Reading:
     return replace(reading, lines=lines, unread=[move(box) for box in reading.unread])
 
 
-def _has_plain_border(picture: Picture) -> bool:
+def has_plain_border(picture: Picture) -> bool:
+    """Tell whether nearly all pixels at the border have one colour, as in a drawing or a scan but not in a photo.
+
+    Args:
+        picture: uint8 RGB (h, w, 3).
+    """
     border = get_border(picture).astype(np.float32)
     difference = np.abs(border - np.median(border, axis=0)).max(axis=1)
     return bool((difference < _ALIKE).mean() >= _MIN_PLAIN_BORDER)
@@ -203,7 +216,7 @@ def _read_whole_line(ink: Ink, apart: _LineReading, networks: Networks) -> _Line
         return apart
     whole = _read_segments(ink, apart.segments, [merged], networks)
     other, best = sorted((apart, whole), key=lambda reading: reading.score)
-    return replace(best, is_disputed=other.text != best.text and other.score > _RIVAL * best.score)
+    return replace(best, is_disputed=_is_rival(other, best))
 
 
 def _read_segments(ink: Ink, line: list[Segment], segments: list[Segment], networks: Networks) -> _LineReading:

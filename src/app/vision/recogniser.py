@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from src.app.vision.arrays import Box, Picture
 from src.app.vision.division import Networks, predict_digits
-from src.app.vision.numbers import read_number
+from src.app.vision.numbers import has_plain_border, read_number
 from src.app.vision.preprocessing import Digit, find_digits
 from src.app.vision.signs import Sign
 from src.common.arrays import Images, Proba
@@ -71,6 +71,8 @@ class NumberPrediction:
 
 _UNREAD, _DISPUTED = 0.49, 0.9
 """Times the confidence of a number that may have more digits than were read, or has other digits by another reading."""
+_DOUBTFUL = 0.5
+"""Numbers with less confidence are doubtful."""
 _CERTAINTY_POWER = 4
 """Of the confidence, in the weight of a hypothesis; its plausibility has the power 1."""
 _CLEAR = 0.93  # plausibility of a hypothesis that leaves nothing to find
@@ -143,7 +145,18 @@ class Recogniser:
             picture: uint8 RGB (h, w, 3).
             digits_only: recognise no signs.
         """
-        reading = read_number(picture, self._networks, digits_only)
+        # In a photo, what touches the border may be the edge of something, which looks like a 1, or else a digit that
+        # fills the picture.
+        is_plain = has_plain_border(picture)
+        number = self._recognise_number(picture, digits_only, may_touch_border=is_plain)
+        if is_plain or number.confidence >= _DOUBTFUL:
+            return number
+        whole = self._recognise_number(picture, digits_only, may_touch_border=True)
+        is_digit = len(whole.digits) == 1 and whole.text != "1"
+        return whole if is_digit and whole.confidence > number.confidence else number
+
+    def _recognise_number(self, picture: Picture, digits_only: bool, may_touch_border: bool) -> NumberPrediction:
+        reading = read_number(picture, self._networks, digits_only, may_touch_border)
         if reading is None:
             return NumberPrediction([], 0.0)
         lines = [self._predict_line(line) for line in reading.lines]

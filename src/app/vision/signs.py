@@ -48,8 +48,10 @@ def find_signs(components: Components, digit_height: float) -> dict[int, Sign]:
     is_inner = (mass > 0) & (components.num_borders == 0)
     is_compact = (np.minimum(widths, heights) > _MIN_SIZE) & (mass > _MIN_FILL * widths * heights)
     is_small = is_inner & is_compact & (widths < _MAX_SIGN_SIZES[0]) & (heights < _MAX_SIGN_SIZES[1])
-    larger = {int(i): boxes[is_inner & (mass > mass[i])] for i in np.flatnonzero(is_small)}
-    texts = {i: _recognise_sign(boxes[i], others) for i, others in larger.items()}
+    num_digits = np.count_nonzero(is_inner & (heights > _MIN_DIGIT_HEIGHT))
+    if np.count_nonzero(is_small) > _MAX_SPECKS * 2 * num_digits:  # A digit has two signs at most, before and after it.
+        return {}
+    texts = {int(i): _recognise_sign(boxes[i], boxes[is_inner & (mass > mass[i])]) for i in np.flatnonzero(is_small)}
     signs = {i: Sign(text, merge_boxes(components.boxes[i : i + 1])) for i, text in texts.items() if text}
     return signs if len(texts) <= _MAX_SPECKS * len(signs) else {}
 

@@ -1,6 +1,5 @@
 """Corrections of wrong predictions by users of the page, saved as rows of train.csv."""
 
-import csv
 import fcntl
 import os
 from datetime import UTC, datetime
@@ -42,16 +41,17 @@ def save_feedback(path: Path, image: npt.NDArray[np.uint8], predicted: int | Non
         InputError: the file is full.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a", newline="") as file:
+    time = datetime.now(UTC).isoformat(timespec="seconds")
+    values = [label, *image.ravel().tolist(), "" if predicted is None else predicted, time]
+    with path.open("a+b") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        file.seek(0, os.SEEK_END)  # Another process may have written since the file was opened.
-        if file.tell() > MAX_BYTES:
+        size = file.seek(0, os.SEEK_END)  # Another process may have written since the file was opened.
+        if size > MAX_BYTES:
             raise InputError(f"{path} is full; move it away, then save the correction again")
-        writer = csv.writer(file, lineterminator="\n")
-        if file.tell() == 0:
-            writer.writerow(_COLUMNS)
-        time = datetime.now(UTC).isoformat(timespec="seconds")
-        writer.writerow([label, *image.ravel().tolist(), "" if predicted is None else predicted, time])
+        file.seek(max(0, size - 1))
+        is_cut_off = file.read() not in (b"", b"\n")  # A full disk has left a part of a row.
+        start = "\n" if is_cut_off else "" if size else ",".join(_COLUMNS) + "\n"
+        file.write(f"{start}{','.join(map(str, values))}\n".encode())
 
 
 def load_feedback(path: Path) -> Feedback:
@@ -63,8 +63,8 @@ def load_feedback(path: Path) -> Feedback:
     if not path.exists():
         return Feedback(np.empty((0, *IMAGE_SHAPE), np.uint8), np.empty(0, np.int64), [])
     try:
-        table = pd.read_csv(path)
-        images = table[list(PIXEL_COLUMNS)].to_numpy(np.uint8).reshape(-1, *IMAGE_SHAPE)
+        table = pd.read_csv(path).dropna(subset=list(PIXEL_COLUMNS))  # without rows that a full disk has cut off
+        images = table[list(PIXEL_COLUMNS)].astype(np.uint8).to_numpy().reshape(-1, *IMAGE_SHAPE)
         predicted = [None if np.isnan(digit) else int(digit) for digit in table["predicted"].astype(float)]
         return Feedback(images, table[LABEL_COLUMN].to_numpy(np.int64), predicted)
     except (ValueError, KeyError):
@@ -72,5 +72,14 @@ def load_feedback(path: Path) -> Feedback:
 
 
 def export_feedback(path: Path, target: Path) -> None:
-    """Write the corrections in `path` to `target` in the format of train.csv: a label and 784 pixels."""
-    pd.read_csv(path)[[LABEL_COLUMN, *PIXEL_COLUMNS]].to_csv(target, index=False)
+    """Write the corrections in `path` to `target` in the format of train.csv: a label and 784 pixels.
+
+    Raises:
+        InputError: there are no corrections, or the file is damaged.
+    """
+    images, labels, _ = load_feedback(path)
+    if not len(labels):
+        raise InputError("no corrections have been saved yet")
+    table = pd.DataFrame(images.reshape(len(labels), -1), columns=list(PIXEL_COLUMNS))
+    table.insert(0, LABEL_COLUMN, labels)
+    table.to_csv(target, index=False)

@@ -55,7 +55,10 @@ class PageHandlers:
         Raises:
             InputError: the text is no base64, or the picture cannot be decoded.
         """
-        return self._recognise(decode_picture(decode_base64(drawing)) if drawing else None, several, digits_only)
+        picture = decode_picture(decode_base64(drawing)) if drawing else None
+        if picture is None or np.ptp(picture) == 0:  # Nothing is drawn, or the drawing was cleared.
+            return Results()
+        return self._recognise(picture, several, digits_only)
 
     def recognise_upload(self, data: bytes | None, several: bool = False, digits_only: bool = False) -> Results:
         """Recognise an uploaded picture file.
@@ -68,7 +71,7 @@ class PageHandlers:
         Raises:
             InputError: the picture cannot be decoded.
         """
-        return self._recognise(None if data is None else decode_picture(data), several, digits_only)
+        return Results() if data is None else self._recognise(decode_picture(data), several, digits_only)
 
     def recognise_photo(self, path: str | None, several: bool = False, digits_only: bool = False) -> Results:
         """Recognise a picture of the camera or the clipboard.
@@ -136,7 +139,7 @@ class PageHandlers:
         return f"Saved as a {label} in {self.workspace.feedback_csv}. Thank you.", None
 
     def list_corrections(self) -> list[tuple[ShownImage, str]]:
-        """List the latest corrections: images with captions."""
+        """List the latest corrections: images with captions. Raises InputError if their file is damaged."""
         images, labels, predicted = load_feedback(self.workspace.feedback_csv)
         captions = [
             f"label {label}, predicted {'no digit' if digit is None else digit}"
@@ -146,14 +149,16 @@ class PageHandlers:
         return [(enlarge(images[i]), captions[i]) for i in latest]
 
     def export_corrections(self, directory: Path) -> Path:
-        """Write all corrections to a file in the format of train.csv; there must be one at least."""
+        """Write all corrections to a file in the format of train.csv.
+
+        Raises:
+            InputError: there are none, or their file is damaged.
+        """
         path = directory / "corrected_train_rows.csv"
         export_feedback(self.workspace.feedback_csv, path)
         return path
 
-    def _recognise(self, picture: Picture | None, several: bool, digits_only: bool) -> Results:
-        if picture is None or np.ptp(picture) == 0:  # Nothing is drawn, or the drawing was cleared.
-            return Results()
+    def _recognise(self, picture: Picture, several: bool, digits_only: bool) -> Results:
         if several:
             return show_number(self.recogniser.recognise_number(picture, digits_only), picture)
         return show_digit(self.recogniser.recognise_digits([picture])[0])

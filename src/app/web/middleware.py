@@ -96,7 +96,7 @@ class RequestLimits:
         if not await self._limiter.hit(self._rate, (scope["client"] or ("unknown",))[0]):
             return _error(429, "too many requests from your address; wait a second")
         length = Headers(scope=scope).get("content-length", "0")
-        if length.isdigit() and int(length) > _get_limit(scope):
+        if length.isdecimal() and int(length) > _get_limit(scope):
             return _too_large(_get_limit(scope))
         if scope["method"] == "POST" and self._num_requests >= self._max_requests:
             return _busy()

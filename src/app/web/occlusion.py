@@ -40,7 +40,7 @@ def compute_occlusion_map(image: npt.NDArray[np.uint8], predict: Callable[[Image
     for patch, row in zip(patches, proba[1:], strict=True):
         loss[patch] += max(0.0, float(proba[0, digit] - row[digit]))
         count[patch] += 1
-    mean: npt.NDArray[np.float32] = loss / count.clip(1)
+    mean: npt.NDArray[np.float32] = loss / count
     return mean
 
 

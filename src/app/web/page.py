@@ -59,7 +59,7 @@ def build_page(handlers: PageHandlers) -> gr.Blocks:
     tabs = {"Draw": _build_drawing, "Upload": _build_upload, "Camera": _build_camera}
     if not handlers.is_public:
         tabs |= {"Test images": _build_samples, "Errors": _build_errors}
-    blocks = gr.Blocks(title="Digit recogniser", analytics_enabled=False, delete_cache=(300, 600))
+    blocks = gr.Blocks(title="Digit recogniser", analytics_enabled=False, delete_cache=(300, 3600))
     with blocks:
         gr.Markdown(_INTRODUCTION + (_PUBLIC_PRIVACY if handlers.is_public else _PRIVACY))
         with gr.Tabs(overflow_behavior="wrap"):
@@ -235,14 +235,21 @@ def _build_corrections(handlers: PageHandlers) -> None:
     with gr.Tab("Corrections") as tab:
         gallery = _build_gallery(None, columns=6, label="Saved corrections")
         export, rows = gr.Button("Export as rows of train.csv"), gr.File(label="Exported rows", visible=False)
-    tab.select(handlers.list_corrections, None, gallery, api_visibility="private")
+
+    def list_corrections() -> list[tuple[Any, str]]:
+        try:
+            return handlers.list_corrections()
+        except InputError as error:
+            gr.Info(str(error))
+            return []
 
     def offer_export() -> Iterator[Any]:
-        if not handlers.workspace.feedback_csv.exists():
-            gr.Info("No corrections have been saved yet.")
-            yield gr.File(visible=False)
-            return
         with tempfile.TemporaryDirectory() as directory:  # Gradio makes its own copy.
-            yield gr.File(str(handlers.export_corrections(Path(directory))), visible=True)
+            try:
+                yield gr.File(str(handlers.export_corrections(Path(directory))), visible=True)
+            except InputError as error:
+                gr.Info(str(error))
+                yield gr.File(visible=False)
 
+    tab.select(list_corrections, None, gallery, api_visibility="private")
     export.click(offer_export, None, rows, api_visibility="private")

@@ -6,6 +6,7 @@ from fastapi import HTTPException, Request, UploadFile
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
+from starlette.requests import ClientDisconnect
 
 from src.app.vision.decoding import BASE64_DESCRIPTION, FORMATS, decode_base64
 from src.common.errors import InputError
@@ -71,6 +72,8 @@ async def read_pictures(request: Request) -> list[bytes]:
             return [PictureJson.model_validate_json(body).image]
     except ValidationError as error:
         raise _describe(error) from None
+    except ClientDisconnect:
+        raise HTTPException(400, "the upload was cut off; send it again") from None
     raise HTTPException(415, f"send {_FORM} with the field file, or {_JSON} with the field image")
 
 

@@ -64,5 +64,5 @@ class Workers:
                 break
             except anyio.BrokenWorkerProcess:  # Perhaps another request's picture crashed it; the next worker is new.
                 continue
-        sentence = "the picture could not be processed now; try again, or send a smaller picture"
+        sentence = "the pictures could not be processed now; try again, or send fewer or smaller pictures"
         raise HTTPException(503, sentence, {"Retry-After": "1"})

@@ -143,3 +143,20 @@ def test_base64_is_decoded_with_and_without_the_prefix_of_a_data_url(prefix):
 def test_texts_that_are_no_base64_are_refused(text):
     with pytest.raises(InputError, match="base64"):
         decode_base64(text)
+
+
+@pytest.mark.parametrize("kind", ["GIF", "PNG"])
+def test_a_smooth_drawing_on_a_transparent_colour_is_put_on_white(kind):
+    indexed = RGB.convert("P")
+    picture = decode_picture(encode(indexed, kind, transparency=indexed.getpixel((0, 0))))
+    assert np.abs(picture.astype(int) - draw()).mean() < 3
+
+
+def test_damaged_exif_data_do_not_matter():
+    orientation = b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x02\0\x04\0\0\0six\0\0\0\0\0"  # as text
+    for data in (encode(RGB, "JPEG", quality=95, exif=orientation), encode(RGB, exif=b"no TIFF file")):
+        assert np.abs(decode_picture(data).astype(int) - draw()).mean() < 3 and read_size(data) == (240, 240)
+
+
+def test_a_few_bytes_like_svg_are_no_svg_file():
+    assert decode_picture(encode(RGB, "JPEG", comment=b"<SvG\n")).shape == (240, 240, 3)

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.app.pictures import write_number
+from tests.app.pictures import draw, write_number
 
 
 @pytest.mark.parametrize("text", ["7", "10", "0123456789", "314159265358", "12\n345", "806\n24\n7135"])
@@ -115,3 +115,18 @@ def test_the_edge_of_a_paper_is_no_digit(digits, recogniser):
     picture[:, -12:-8] = 30
     number = recogniser.recognise_number(picture)
     assert number.text == "2468" and number.confidence > 0.9 and not number.unread
+
+
+def test_the_edge_of_a_table_is_no_number(recogniser):
+    pictures = np.full((3, 200, 300, 3), 230, np.uint8)
+    pictures[0, :, 150:] = 20
+    pictures[1, :, :30] = 40
+    pictures[2] = np.linspace(0, 255, 300).astype(np.uint8)[:, None]
+    assert [recogniser.recognise_number(picture).text for picture in pictures] == ["", "", ""]
+
+
+def test_a_digit_that_fills_a_photo_is_recognised(recogniser):
+    rows, columns = ((draw() < 100).any(axis=axes).nonzero()[0] for axes in ((1, 2), (0, 2)))
+    filled = draw()[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    shaded = (filled * np.linspace(0.6, 1, len(filled))[:, None, None]).astype(np.uint8)
+    assert recogniser.recognise_number(shaded).text == "2"

@@ -73,3 +73,25 @@ def test_a_file_that_two_writers_open_while_empty_gets_one_header(path, images):
             for one in waiting:
                 one.result()
     assert load_feedback(path).labels.tolist() == [7, 7]
+
+
+def test_a_row_that_a_full_disk_has_cut_off_is_ignored(path, images, tmp_path):
+    save_feedback(path, images[0], 3, 5)
+    save_feedback(path, images[1], 3, 6)
+    path.write_bytes(path.read_bytes()[:-1500])
+    assert load_feedback(path).labels.tolist() == [5]
+    save_feedback(path, images[2], 3, 7)
+    feedback = load_feedback(path)
+    assert feedback.labels.tolist() == [5, 7]
+    np.testing.assert_array_equal(feedback.images, images[[0, 2]])
+    export_feedback(path, tmp_path / "rows.csv")
+    assert read_train(tmp_path / "rows.csv").labels.tolist() == [5, 7]
+
+
+def test_a_damaged_file_is_not_exported(path, images, tmp_path):
+    with pytest.raises(InputError, match="no corrections have been saved yet"):
+        export_feedback(path, tmp_path / "rows.csv")
+    save_feedback(path, images[0], 3, 5)
+    path.write_bytes(path.read_bytes().replace(b",", b";"))
+    with pytest.raises(InputError, match="move it elsewhere"):
+        export_feedback(path, tmp_path / "rows.csv")

@@ -3,9 +3,11 @@
 import base64
 import json
 
+import anyio
 import pytest
+from fastapi import HTTPException, Request
 
-from src.app.web.uploads import MAX_PICTURES
+from src.app.web.uploads import MAX_PICTURES, read_pictures
 from tests.app.pictures import HOSTILE, PNG, TOO_LARGE
 
 
@@ -78,3 +80,13 @@ def test_the_sentence_names_the_field(client, request_body, expected):
 def test_sixteen_files_are_accepted(client):
     predictions = client.post("/api/predict", files=[("file", PNG)] * MAX_PICTURES).json()["predictions"]
     assert [prediction["digit"] for prediction in predictions] == [2] * MAX_PICTURES
+
+
+@pytest.mark.parametrize("media_type", ["application/json", "multipart/form-data; boundary=x"])
+def test_an_upload_that_is_cut_off_is_a_bad_request(media_type):
+    async def receive():
+        return {"type": "http.disconnect"}
+
+    request = Request({"type": "http", "headers": [(b"content-type", media_type.encode())]}, receive)
+    with pytest.raises(HTTPException, match="cut off"):
+        anyio.run(read_pictures, request)
