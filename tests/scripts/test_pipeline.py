@@ -19,7 +19,7 @@ from tests.conftest import files_below, snapshot
 from tests.fold_results import save_predictions
 
 HELD_TRAINING = """
-import sys
+import signal, sys
 from scripts import run, train
 from src.training.keras_fit import EpochWatch
 
@@ -29,6 +29,7 @@ def begin_and_wait(self, epoch, logs=None, begin=EpochWatch.on_epoch_begin):
         sys.stdin.read()  # Returns when the test closes stdin, which it does after sending the signal.
 
 EpochWatch.on_epoch_begin = begin_and_wait
+signal.signal(signal.SIGINT, signal.default_int_handler)  # Where the tests run in the background, it is ignored.
 run(train.main)
 """
 """The command scripts.train, but held up at the beginning of the second epoch."""
