@@ -59,7 +59,8 @@ def build_page(handlers: PageHandlers) -> gr.Blocks:
     tabs = {"Draw": _build_drawing, "Upload": _build_upload, "Camera": _build_camera}
     if not handlers.is_public:
         tabs |= {"Test images": _build_samples, "Errors": _build_errors}
-    blocks = gr.Blocks(title="Digit recogniser", analytics_enabled=False, delete_cache=(300, 3600))
+    max_age = 600 if handlers.is_public else 3600  # seconds in which a tab may recognise its picture again
+    blocks = gr.Blocks(title="Digit recogniser", analytics_enabled=False, delete_cache=(300, max_age))
     with blocks:
         gr.Markdown(_INTRODUCTION + (_PUBLIC_PRIVACY if handlers.is_public else _PRIVACY))
         with gr.Tabs(overflow_behavior="wrap"):
