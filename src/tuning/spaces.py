@@ -33,12 +33,14 @@ def _suggest_choice(*values: Any) -> Suggest:
     return lambda trial, name: trial.suggest_categorical(name, values)
 
 
-def _suggest_augmentation(trial: BaseTrial, name: str) -> Augmentation:
-    """Suggest one strength for all affine distortions together, and one for the elastic distortion."""
-    strength, default = _suggest_float(0.0, 1.5)(trial, f"{name}.strength"), Augmentation()
+def _draw_augmentation(augmentation: Augmentation | None, trial: BaseTrial) -> Augmentation:
+    """Draw one strength for all affine distortions together, and one for the elastic distortion; keep the rest."""
+    strength = _suggest_float(0.0, 1.5)(trial, "augmentation.strength")
+    default = Augmentation()
     ranges = {field: strength * getattr(default, field) for field in ("rotation", "zoom", "shift", "shear")}
     rounded = {field: float(f"{value:.3g}") for field, value in ranges.items()}
-    return Augmentation(**rounded, elastic=_suggest_float(0.0, 1.5)(trial, f"{name}.elastic"))
+    elastic = _suggest_float(0.0, 1.5)(trial, "augmentation.elastic")
+    return replace(augmentation or default, **rounded, elastic=elastic)
 
 
 TRAINER_SPACES: dict[type, dict[str, Suggest]] = {
@@ -46,7 +48,6 @@ TRAINER_SPACES: dict[type, dict[str, Suggest]] = {
         "learning_rate": _suggest_float(3e-4, 6e-3, log=True),
         "batch_size": _suggest_choice(32, 64, 128, 256),
         "ema_momentum": _suggest_choice(None, 0.99, 0.999),
-        "augmentation": _suggest_augmentation,
     },
     LightGBMTrainer: {
         "learning_rate": _suggest_float(0.03, 0.3, log=True),
@@ -99,6 +100,7 @@ def draw_trainer(trainer: Trainer, trial: BaseTrial) -> Trainer:
     """Return the trainer with everything that is searched replaced by what the trial suggests."""
     changes = {name: suggest(trial, name) for name, suggest in TRAINER_SPACES[type(trainer)].items()}
     if isinstance(trainer, KerasTrainer):
+        changes["augmentation"] = _draw_augmentation(trainer.augmentation, trial)
         function, keywords = _split_network(trainer.network)
         drawn = {name: suggest(trial, name) for name, suggest in NETWORK_SPACES.get(function.__name__, {}).items()}
         changes["network"] = partial(function, **(keywords | drawn))

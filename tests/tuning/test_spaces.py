@@ -31,6 +31,13 @@ def test_the_recipe_of_what_is_drawn_makes_the_same_trainer(name):
         assert again == drawn
 
 
+def test_what_is_not_searched_of_an_augmentation_stays_as_it_is():
+    trial = optuna.create_study().ask()
+    drawn = draw_trainer(EXPERIMENTS["m5"].trainer, trial)
+    assert drawn.augmentation.stroke_probability == experiments.STROKES.stroke_probability > 0
+    assert drawn.augmentation.elastic == pytest.approx(trial.params["augmentation.elastic"], abs=0.01)
+
+
 def describe(trainer):
     return Experiment("any", trainer, "").describe()
 
