@@ -109,7 +109,7 @@ def large_kernel_cnn(momentum: float = 0.95) -> keras.Model:
 def unpooled_cnn(
     kernel_size: int = 5, filters: tuple[int, ...] = (32, 64, 96, 128, 160), momentum: float = 0.95
 ) -> keras.Model:
-    """Large kernels without padding, pooling, strides or dropout, and batch-normalised logits; hours on a CPU.
+    """Large kernels without padding, pooling, strides or dropout, and batch-normalised logits.
 
     Source: An et al. 2020, arXiv:2008.10400. The defaults are its M5 with 137 M multiply-adds; M7 has 7x7 kernels and
     (48, 96, 144, 192) filters: 148 M.

@@ -58,7 +58,7 @@ TRAINER_SPACES: dict[type, dict[str, Suggest]] = {
         "l2": _suggest_float(0.01, 30.0, log=True),
     },
 }
-"""Fields that are searched, by kind of trainer."""
+"""Fields that are searched, by kind of trainer; for a KerasTrainer, its augmentation and network as well."""
 
 _dropout, _momentum = _suggest_float(0.0, 0.5), _suggest_choice(0.9, 0.95, 0.98)
 NETWORK_SPACES: dict[str, dict[str, Suggest]] = {
